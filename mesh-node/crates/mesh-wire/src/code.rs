@@ -1,25 +1,393 @@
-//! The one table of all error codes.
+//! The one table of all error codes of the project.
+//!
+//! A code is a number that never changes its meaning and is never used again once it is gone. It has a page in
+//! `docs/reference/errors/`, made from this table, and `mesh explain` prints the same text.
+//!
+//! | numbers | about |
+//! |---|---|
+//! | 1001 to 1049 | links, frames, messages; 1042 is *no responders*, the one that everybody meets |
+//! | 1050 to 1099 | the end of links, access, internal errors |
+//! | 1100 to 1149 | record batches |
+//! | 2001 to 2999 | subjects, names, subscriptions |
+//! | 3001 to 3999 | requests and replies |
+//! | 4001 to 4999 | configuration and start-up of a node |
+//! | 5001 to 5999 | clients and the command line |
+//!
+//! ```
+//! use mesh_wire::code::{Code, Report};
+//!
+//! assert_eq!(Code::NoResponders.to_string(), "MESH-1042");
+//! assert_eq!("mesh-1042".parse(), Ok(Code::NoResponders));
+//! let report = Report::new(Code::NoResponders, "no responders for \"orders.get\"").to_string();
+//! assert!(report.starts_with("error[MESH-1042]: no responders for \"orders.get\"\ncause: "));
+//! ```
 
-/// A stable error code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+mod entry;
+mod explain;
+mod kind;
+mod report;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+pub use self::explain::explain;
+pub use self::kind::ErrorKind;
+pub use self::report::Report;
+
+/// A stable error code; its discriminant is its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
+#[repr(u16)]
 pub enum Code {
-    /// More headers than one message may have.
-    TooManyHeaders,
-    /// More header bytes than one message may have.
-    HeadersTooLarge,
-    /// Headers that can't be read.
-    MalformedHeader,
+    /// The link did not start with the Mesh preface.
+    PrefaceBad = 1001,
+    /// No protocol version in common.
+    VersionUnsupported = 1002,
+    /// A frame came before HELLO.
+    HelloExpected = 1003,
+    /// HELLO came twice on one link.
+    HelloRepeated = 1004,
+    /// The handshake was not finished in time.
+    HandshakeTimeout = 1005,
+    /// A frame used a feature that the link did not agree on.
+    FeatureNotAgreed = 1006,
+    /// A frame's length is below the size of its header.
+    FrameUndersize = 1010,
+    /// A frame's length is over the limit.
+    FrameOversize = 1011,
+    /// The link closed in the middle of a frame.
+    FrameTruncated = 1012,
+    /// Unknown frame kind.
+    UnknownKind = 1013,
+    /// A frame of a kind that this side may not send now.
+    UnexpectedKind = 1014,
+    /// The parts of a frame do not fit into it.
+    FrameMalformed = 1015,
+    /// The extension area of a frame can't be read.
+    ExtMalformed = 1016,
+    /// The body of a control frame can't be read.
+    BodyMalformed = 1017,
+    /// A field of a frame is out of its range.
+    FieldOutOfRange = 1018,
+    /// A message header is malformed.
+    HeaderMalformed = 1020,
+    /// More headers than a message may have.
+    TooManyHeaders = 1021,
+    /// The headers of a message are too large.
+    HeadersTooLarge = 1022,
+    /// The body of a message is too large.
+    BodyTooLarge = 1023,
+    /// The message id is too long.
+    MessageIdTooLong = 1024,
+    /// The message key is too long.
+    KeyTooLong = 1025,
+    /// Too many chunked messages under way.
+    TooManyChunkSeries = 1030,
+    /// A chunk belongs to no series that is open.
+    ChunkUnknownSeries = 1031,
+    /// A chunk series was opened twice.
+    ChunkSeriesInUse = 1032,
+    /// A chunked body is longer or shorter than announced.
+    ChunkLengthMismatch = 1033,
+    /// No responders.
+    NoResponders = 1042,
+    /// The node is draining.
+    NodeDraining = 1050,
+    /// The node closed the link because it stops.
+    NodeStopped = 1051,
+    /// The other side of the link went silent.
+    LinkIdle = 1052,
+    /// The link was closed because the client stopped reading.
+    LinkStalled = 1053,
+    /// The node holds as many links as it may.
+    TooManyLinks = 1060,
+    /// This user may not use the node.
+    PeerNotAllowed = 1061,
+    /// The token was refused.
+    TokenRefused = 1062,
+    /// The client may not do this.
+    PermissionDenied = 1063,
+    /// An internal error.
+    InternalError = 1099,
+    /// A record batch can't be read.
+    BatchMalformed = 1100,
+    /// A record batch has an unknown version.
+    BatchVersionUnsupported = 1101,
+    /// A record batch is too large.
+    BatchTooLarge = 1102,
+    /// A record batch holds too many records.
+    TooManyRecords = 1103,
+    /// The index of a record batch is damaged.
+    BatchIndexCorrupt = 1104,
+    /// A record is damaged.
+    RecordCorrupt = 1105,
+    /// A record batch is encoded in a way that this reader does not know.
+    BatchEncodingUnsupported = 1106,
+    /// A record has a field out of its range.
+    RecordInvalid = 1107,
+    /// The subject is malformed.
+    SubjectMalformed = 2001,
+    /// The subject is too long.
+    SubjectTooLong = 2002,
+    /// The subject has too many tokens.
+    SubjectTooManyTokens = 2003,
+    /// The subject belongs to the node.
+    SubjectReserved = 2004,
+    /// A wildcard stands where only a plain subject may.
+    SubjectWildcard = 2005,
+    /// The pattern is malformed.
+    PatternMalformed = 2006,
+    /// The name is malformed.
+    NameMalformed = 2010,
+    /// The name is too long.
+    NameTooLong = 2011,
+    /// No such subscription on this link.
+    SubscriptionUnknown = 2020,
+    /// The subscription id is in use.
+    SubscriptionIdInUse = 2021,
+    /// The link holds as many subscriptions as it may.
+    TooManySubscriptions = 2022,
+    /// A subscription asks for a pending limit out of range.
+    PendingLimitOutOfRange = 2023,
+    /// A subscription asks for a credit out of range.
+    CreditOutOfRange = 2024,
+    /// More credit was granted than a subscription may hold.
+    CreditOverflow = 2025,
+    /// The subscription was closed because it could not keep up.
+    SubscriptionOverflow = 2030,
+    /// Messages were dropped.
+    MessagesDropped = 2031,
+    /// The request was not answered before its deadline.
+    RequestDeadline = 3001,
+    /// The request was cancelled.
+    RequestCancelled = 3002,
+    /// The responder went away before it answered.
+    ResponderGone = 3003,
+    /// The responder refused the request.
+    RequestRefused = 3004,
+    /// The request id is in use.
+    RequestIdInUse = 3005,
+    /// Too many requests under way on the link.
+    TooManyRequests = 3006,
+    /// The timeout of a request is out of range.
+    TimeoutOutOfRange = 3007,
+    /// The retry budget is spent.
+    RetryBudgetSpent = 3008,
+    /// A reply to a call that was not made to this client.
+    ReplyForeign = 3010,
+    /// A second reply to the same call.
+    ReplyRepeated = 3011,
+    /// More replies than the requester gave credit for.
+    ReplyBeyondCredit = 3012,
+    /// The reply came too late.
+    ReplyLate = 3013,
+    /// The credit for replies is out of range.
+    ReplyCreditOutOfRange = 3014,
+    /// The responder answered with an error of its own.
+    ApplicationError = 3020,
+    /// The service has no such method.
+    MethodUnknown = 3021,
+    /// The service could not read the body of the request.
+    RequestBodyInvalid = 3022,
+    /// The handler of the request panicked.
+    HandlerPanicked = 3023,
+    /// The node has no such request.
+    NodeRequestUnknown = 3030,
+    /// The node could not read the body of the request.
+    NodeRequestInvalid = 3031,
+    /// The configuration file can't be read.
+    ConfigUnreadable = 4001,
+    /// The configuration file is not valid TOML.
+    ConfigSyntax = 4002,
+    /// Unknown configuration key.
+    ConfigUnknownKey = 4003,
+    /// A configuration value is not valid.
+    ConfigBadValue = 4004,
+    /// A running node already listens on the socket.
+    SocketInUse = 4010,
+    /// A stale socket file can't be removed.
+    SocketStale = 4011,
+    /// There is no directory for the socket.
+    SocketNoDirectory = 4012,
+    /// The path of the socket is too long.
+    SocketPathTooLong = 4013,
+    /// The path is not a socket.
+    SocketNotASocket = 4014,
+    /// No permission to make the socket.
+    SocketPermissionDenied = 4015,
+    /// The socket can't be used.
+    SocketUnusable = 4016,
+    /// The node ran out of files or memory for new links.
+    AcceptExhausted = 4017,
+    /// The admin HTTP address is in use.
+    HttpAddressInUse = 4020,
+    /// The admin HTTP address can't be used.
+    HttpUnusable = 4021,
+    /// The data directory can't be used.
+    DataDirUnusable = 4030,
+    /// The data directory belongs to a running node.
+    DataDirLocked = 4031,
+    /// Telemetry can't be set up.
+    TelemetrySetup = 4040,
+    /// There is no socket to connect to.
+    ConnectNoSuchSocket = 5001,
+    /// Nothing listens on the socket.
+    ConnectNothingListening = 5002,
+    /// No permission to connect to the socket.
+    ConnectPermissionDenied = 5003,
+    /// The node did not accept the connection in time.
+    ConnectBusy = 5004,
+    /// The connection failed.
+    ConnectFailed = 5005,
+    /// Connecting took too long.
+    ConnectTimeout = 5006,
+    /// What answered is not a Mesh node.
+    PeerNotMesh = 5007,
+    /// The connection to the node was lost.
+    Disconnected = 5010,
+    /// The client is not connected.
+    NotConnected = 5011,
+    /// The client gave up reconnecting.
+    ReconnectGaveUp = 5012,
+    /// The client is closed.
+    ClientClosed = 5013,
+    /// The client's outbox is full.
+    OutboxFull = 5014,
+    /// The body could not be encoded.
+    EncodeFailed = 5020,
+    /// The body could not be decoded.
+    DecodeFailed = 5021,
+    /// The body is in an encoding that this client can't read.
+    EncodingUnsupported = 5022,
+    /// The service is not set up properly.
+    ServiceInvalid = 5030,
+    /// The address of the node is not valid.
+    EndpointInvalid = 5040,
+    /// The address of the node is of a kind that is not supported.
+    EndpointNotSupported = 5041,
+    /// There is no context of this name.
+    ContextUnknown = 5042,
+    /// The contexts can't be read or written.
+    ContextUnreadable = 5043,
+    /// The command was not used properly.
+    UsageError = 5050,
+    /// The input can't be read.
+    InputUnreadable = 5051,
+    /// The output can't be written.
+    OutputFailed = 5052,
+    /// There is no such error code.
+    CodeUnknown = 5053,
+    /// The check found problems.
+    CheckFailed = 5054,
+    /// The command that answers requests failed.
+    CommandFailed = 5055,
+    /// The benchmark lost messages.
+    BenchIncomplete = 5056,
+    /// The node is not healthy.
+    NodeUnhealthy = 5060,
+    /// The node did not finish draining in time.
+    DrainTimeout = 5061,
 }
 
 impl Code {
-    /// What to do about it.
-    pub fn hint(self) -> &'static str {
-        ""
+    /// All codes, by rising number.
+    pub fn all() -> impl Iterator<Item = Self> {
+        table::entries().map(|entry| entry.code)
     }
 
-    /// Whether the same call can succeed later.
+    /// The code of this number, as frames carry it; none for the number of a newer version.
+    pub fn from_number(number: u32) -> Option<Self> {
+        Self::all().find(|code| u32::from(code.number()) == number)
+    }
+
+    /// The number: 1042.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The name for programs: `no_responders`.
+    pub fn name(self) -> &'static str {
+        table::entry(self).name
+    }
+
+    /// What sort of error it is: what a program decides by.
+    pub fn kind(self) -> ErrorKind {
+        table::entry(self).kind
+    }
+
+    /// Whether the same operation can succeed later without being changed.
+    ///
+    /// It says that another try makes sense, not that it is safe: a request that was lost may have been worked on.
     pub fn is_retryable(self) -> bool {
-        false
+        table::entry(self).retryable
+    }
+
+    /// What happened, in one line without a full stop.
+    pub fn title(self) -> &'static str {
+        table::entry(self).title
+    }
+
+    /// The usual cause, in one line; an error that knows better says so instead.
+    pub fn cause(self) -> &'static str {
+        table::entry(self).cause
+    }
+
+    /// What to do or to type next, in one line.
+    pub fn hint(self) -> &'static str {
+        table::entry(self).hint
+    }
+
+    /// What it means, its usual causes and what to do: paragraphs with an empty line between them.
+    pub fn explanation(self) -> &'static str {
+        table::entry(self).explanation
+    }
+}
+
+/// `MESH-1042`
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MESH-{}", self.number())
+    }
+}
+
+/// Text that names no code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no error code of this number or name")]
+pub struct ParseCodeError;
+
+impl ParseCodeError {
+    /// The stable code of this error.
+    pub fn code(&self) -> Code {
+        Code::CodeUnknown
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        self.code().hint()
+    }
+
+    /// Whether the same text can name a code later: no.
+    pub fn is_retryable(&self) -> bool {
+        self.code().is_retryable()
+    }
+}
+
+/// Takes what a person would type: `MESH-1042`, `1042` or `no_responders`, in any case.
+impl FromStr for Code {
+    type Err = ParseCodeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
+        let number = match text.get(..5) {
+            Some(prefix) if prefix.eq_ignore_ascii_case("MESH-") => &text[5..],
+            _ => text,
+        };
+        // `parse` would take a sign.
+        if number.starts_with(|first: char| first.is_ascii_digit()) {
+            return number.parse().ok().and_then(Self::from_number).ok_or(ParseCodeError);
+        }
+        Self::all().find(|code| code.name().eq_ignore_ascii_case(text)).ok_or(ParseCodeError)
     }
 }

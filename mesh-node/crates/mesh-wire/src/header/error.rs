@@ -70,7 +70,7 @@ impl HeaderError {
         match self {
             Self::TooMany => Code::TooManyHeaders,
             Self::TooLarge { .. } => Code::HeadersTooLarge,
-            _ => Code::MalformedHeader,
+            _ => Code::HeaderMalformed,
         }
     }
 

@@ -96,7 +96,7 @@ fn malformed_headers_are_named() {
     for (bytes, expected) in cases {
         assert_eq!(validate(bytes), Err(*expected), "{bytes:x?}");
         assert_eq!(HeadersRef::parse(bytes), Err(*expected), "{bytes:x?}");
-        assert_eq!(expected.code(), Code::MalformedHeader);
+        assert_eq!(expected.code(), Code::HeaderMalformed);
         assert!(!expected.is_retryable());
     }
 }

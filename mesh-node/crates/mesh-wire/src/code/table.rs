@@ -1,0 +1,42 @@
+//! The table, in parts by subject matter.
+
+mod batch;
+mod client;
+mod command;
+mod config;
+mod lifetime;
+mod link;
+mod message;
+mod request;
+mod socket;
+mod startup;
+mod subject;
+
+use super::Code;
+use super::entry::Entry;
+
+/// Parts in the order of their numbers.
+const PARTS: [&[Entry]; 11] = [
+    link::ENTRIES,
+    message::ENTRIES,
+    lifetime::ENTRIES,
+    batch::ENTRIES,
+    subject::ENTRIES,
+    request::ENTRIES,
+    config::ENTRIES,
+    socket::ENTRIES,
+    startup::ENTRIES,
+    client::ENTRIES,
+    command::ENTRIES,
+];
+
+/// All entries, by rising number.
+pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
+    PARTS.into_iter().flatten()
+}
+
+/// The entry of a code. Errors are rare and the table is small, so it is searched from the front.
+pub(super) fn entry(code: Code) -> &'static Entry {
+    // Every code has an entry, which the tests assert; the first one stands in so that there is no panic here.
+    entries().find(|entry| entry.code == code).unwrap_or(&link::ENTRIES[0])
+}
