@@ -1,1 +1,5 @@
-//! Being written.
+//! Who wants a subject: the routing table.
+
+mod id;
+
+pub use self::id::{LinkId, Mode, SubscriptionId, Target};
