@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::code::Code;
 use crate::limits::NAME_BYTES;
 
 /// A well-formed name: 1 to [`NAME_BYTES`] bytes of `a-z 0-9 . _ -`.
@@ -79,6 +80,26 @@ pub enum NameError {
     },
 }
 
+impl NameError {
+    /// The code that the other side is told.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TooLong { .. } => Code::NameTooLong,
+            Self::Empty | Self::ForbiddenByte { .. } => Code::NameMalformed,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        self.code().hint()
+    }
+
+    /// Whether the same text can be accepted later: no.
+    pub fn is_retryable(&self) -> bool {
+        self.code().is_retryable()
+    }
+}
+
 impl FromStr for Name {
     type Err = NameError;
 
@@ -149,6 +170,8 @@ mod tests {
         assert_eq!(Name::check(b"a"), Ok("a"));
         assert!(Name::new("a".repeat(NAME_BYTES)).is_ok());
         assert_eq!(Name::new("a".repeat(NAME_BYTES + 1)), Err(NameError::TooLong { bytes: 129 }));
+        assert_eq!(NameError::TooLong { bytes: 129 }.code(), Code::NameTooLong);
+        assert_eq!(NameError::Empty.code(), Code::NameMalformed);
     }
 
     #[test]

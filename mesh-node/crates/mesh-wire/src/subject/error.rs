@@ -1,5 +1,7 @@
 //! What is wrong with a subject or pattern.
 
+use crate::code::Code;
+
 /// The first rule that a subject or pattern breaks. Positions are byte offsets from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -57,4 +59,30 @@ pub enum SubjectError {
     /// Well formed, but it belongs to the node.
     #[error("subjects under `{}` belong to the node", crate::limits::RESERVED_PREFIX)]
     Reserved,
+}
+
+impl SubjectError {
+    /// The code that the other side is told. What only a pattern can break has the pattern's code.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::TooLong { .. } => Code::SubjectTooLong,
+            Self::TooManyTokens => Code::SubjectTooManyTokens,
+            Self::Wildcard { .. } => Code::SubjectWildcard,
+            Self::PartialWildcard { .. } | Self::TailNotLast { .. } => Code::PatternMalformed,
+            Self::Reserved => Code::SubjectReserved,
+            Self::Empty | Self::EmptyToken { .. } | Self::ForbiddenByte { .. } | Self::NotUtf8 { .. } => {
+                Code::SubjectMalformed
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        self.code().hint()
+    }
+
+    /// Whether the same text can be accepted later: no.
+    pub fn is_retryable(&self) -> bool {
+        self.code().is_retryable()
+    }
 }

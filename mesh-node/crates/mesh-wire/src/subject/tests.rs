@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::code::Code;
 use crate::limits::{SUBJECT_BYTES, SUBJECT_TOKENS};
 
 fn subject_error(text: &str) -> Option<SubjectError> {
@@ -118,6 +119,26 @@ fn matching() {
     for (pattern, subject, expected) in cases {
         assert_eq!(Pattern::new(pattern).unwrap().matches(subject), expected, "{pattern} {subject}");
     }
+}
+
+#[test]
+fn codes() {
+    for (text, code) in [
+        ("", Code::SubjectMalformed),
+        ("a..b", Code::SubjectMalformed),
+        ("a b", Code::SubjectMalformed),
+        ("a.*", Code::SubjectWildcard),
+        ("$mesh.x", Code::SubjectReserved),
+    ] {
+        let error = Subject::check_unreserved(text.as_bytes()).unwrap_err();
+        assert_eq!(error.code(), code, "{text}");
+        assert!(!error.is_retryable());
+        assert!(!error.hint().is_empty());
+    }
+    assert_eq!(pattern_error("a*").unwrap().code(), Code::PatternMalformed);
+    assert_eq!(pattern_error(">.a").unwrap().code(), Code::PatternMalformed);
+    assert_eq!(subject_error(&"s".repeat(257)).unwrap().code(), Code::SubjectTooLong);
+    assert_eq!(subject_error(&"s.".repeat(40)).unwrap().code(), Code::SubjectTooManyTokens);
 }
 
 #[test]
