@@ -10,9 +10,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: true,
         title: "There is no socket to connect to",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "No node has been started there, or it uses another path.",
+        hint: "Start one: `mesh-node`; or say where it is: `export MESH_URL=unix:///path/to/mesh.sock`.",
+        explanation: "The socket file does not exist. A client looks at `MESH_URL`, then its context, then \
+        `$XDG_RUNTIME_DIR/mesh/mesh.sock`, `/run/mesh/mesh.sock` and the data directory of the \
+        user. A node prints where it listens when it starts.\n\n\
+        Usual causes: no node is running, it was started with another `--socket` or by another \
+        user, or `XDG_RUNTIME_DIR` differs between the two (under sudo, in containers and in cron \
+        jobs it often does).",
     },
     Entry {
         code: Code::ConnectNothingListening,
@@ -20,9 +25,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: true,
         title: "Nothing listens on the socket",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A node was there and is gone: its socket file is left over.",
+        hint: "Start it again: `mesh-node`; it removes the old socket file by itself.",
+        explanation: "The socket file exists, but no process listens on it. The node was killed, or has crashed; \
+        its log tells.",
     },
     Entry {
         code: Code::ConnectPermissionDenied,
@@ -30,9 +36,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Unauthorized,
         retryable: false,
         title: "No permission to connect to the socket",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The socket belongs to another user.",
+        hint: "Run the command as the node's user, or give your group access to the socket in the node's \
+        configuration.",
+        explanation: "The mode of the socket file, or of a directory above it, keeps this user out. `ls -l PATH` \
+        shows whom it lets in.",
     },
     Entry {
         code: Code::ConnectBusy,
@@ -40,9 +48,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Busy,
         retryable: true,
         title: "The node did not accept the connection in time",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "More clients are connecting than the node gets to accept.",
+        hint: "Try again in a moment; the client library does so by itself.",
+        explanation: "The queue of connections that wait to be accepted is full. This happens when thousands \
+        connect at once, and passes. If it stays, the node hangs or has run out of open files: \
+        look at its log.",
     },
     Entry {
         code: Code::ConnectFailed,
@@ -50,9 +60,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: true,
         title: "The connection failed",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The operating system refused the connection; the cause has its words.",
+        hint: "Run `mesh check`, which tries each step on its own.",
+        explanation: "Connecting failed for a reason that has no code of its own.",
     },
     Entry {
         code: Code::ConnectTimeout,
@@ -60,9 +70,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Deadline,
         retryable: true,
         title: "Connecting took too long",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The node did not finish the handshake in time.",
+        hint: "See whether the node is healthy: `mesh-node health --socket PATH`.",
+        explanation: "The connection was made, or was being made, and no WELCOME came in time. The node hangs, \
+        or is so loaded that it doesn't get to new links.",
     },
     Entry {
         code: Code::PeerNotMesh,
@@ -70,9 +81,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Protocol,
         retryable: false,
         title: "What answered is not a Mesh node",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "Something else listens on this socket.",
+        hint: "Check the path in `MESH_URL`, in the context, or behind `--url`: `mesh context ls`.",
+        explanation: "The answer to HELLO is not a frame of the protocol. Most often the address is that of \
+        another program.",
     },
     Entry {
         code: Code::Disconnected,
@@ -80,9 +92,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: true,
         title: "The connection to the node was lost",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The node was stopped or restarted, or closed the link.",
+        hint: "Repeat the operation if doing it twice does no harm; look at the node's log for why.",
+        explanation: "The connection was lost while the operation was under way, so its outcome is not known. \
+        The client library connects again and restores subscriptions by itself; it doesn't repeat \
+        what was under way, except for calls marked as idempotent.",
     },
     Entry {
         code: Code::NotConnected,
@@ -90,9 +104,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: true,
         title: "The client is not connected",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The connection is down, and the client is trying to get it back.",
+        hint: "Try again when it is back: await the client's connection events; or let sends wait by an \
+        option of the client.",
+        explanation: "What is sent at most once fails at once while the client is disconnected: waiting without \
+        anybody knowing would surprise more than an error. Nothing was sent, so trying again is \
+        safe.",
     },
     Entry {
         code: Code::ReconnectGaveUp,
@@ -100,9 +117,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: false,
         title: "The client gave up reconnecting",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "No node answered in all the attempts that the client was configured for.",
+        hint: "See whether the node runs: `mesh check`; then make a new client.",
+        explanation: "By default a client tries to connect again for ever, with growing pauses. This one was \
+        given a limit, and reached it. It is closed now, and all of its subscriptions have ended.",
     },
     Entry {
         code: Code::ClientClosed,
@@ -110,9 +128,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Cancelled,
         retryable: false,
         title: "The client is closed",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The client was drained, closed or dropped.",
+        hint: "Keep the client for as long as it is used; make a new one with `Client::from_env()`.",
+        explanation: "Operations on a client that was closed fail with this. Clones share one connection: \
+        closing one closes all of them.",
     },
     Entry {
         code: Code::OutboxFull,
@@ -120,9 +139,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Busy,
         retryable: true,
         title: "The client's outbox is full",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "More is being sent than the node takes.",
+        hint: "Await the send instead of trying it, or send less at once.",
+        explanation: "What waits to be written to the socket is bounded. The node reads more slowly from a \
+        client whose messages find slow receivers, and pushes back in this way. Nothing of this \
+        message was sent.",
     },
     Entry {
         code: Code::EncodeFailed,
@@ -130,9 +151,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The body could not be encoded",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The value has a type that the encoding can't express.",
+        hint: "Look at the cause; for JSON, keys of maps have to be strings.",
+        explanation: "The body could not be made from the value that was given, so nothing was sent.",
     },
     Entry {
         code: Code::DecodeFailed,
@@ -140,9 +161,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The body could not be decoded",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The bytes are not what the type expects.",
+        hint: "Compare the types on both sides; see the bytes with `mesh sub SUBJECT --json`.",
+        explanation: "The message came whole, but its body could not be read into the type that was asked for; \
+        the cause names the place. Usual causes are a field that only one side has, or a body that \
+        was written in another encoding.",
     },
     Entry {
         code: Code::EncodingUnsupported,
@@ -150,9 +173,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The body is in an encoding that this client can't read",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The body is marked with an encoding that this build does not have.",
+        hint: "Switch on the feature of the client crate, for instance `json`, or take the body as bytes.",
+        explanation: "Bodies may be marked with how they are encoded. This one is marked with an encoding that \
+        is unknown here or was not built in. The bytes themselves are always available.",
     },
     Entry {
         code: Code::ServiceInvalid,
@@ -160,8 +184,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The service is not set up properly",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A handler is there twice, or a name of the service or of a method is not valid.",
+        hint: "Correct what the message names, in the code that calls `serve`.",
+        explanation: "A service is checked before it is announced, so that it never runs in part. The message \
+        names what is wrong.",
     },
 ];

@@ -10,9 +10,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Usage,
         retryable: false,
         title: "The address of the node is not valid",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The address can't be read.",
+        hint: "Write it as `unix:///path/to/mesh.sock`.",
+        explanation: "The address of a node comes from `--url`, `MESH_URL`, or the context. Three slashes make \
+        an absolute path; the message says what could not be read.",
     },
     Entry {
         code: Code::EndpointNotSupported,
@@ -20,9 +21,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Usage,
         retryable: false,
         title: "The address of the node is of a kind that is not supported",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The address names a kind of link that this version does not have.",
+        hint: "Use a Unix socket: `unix:///path/to/mesh.sock`.",
+        explanation: "The scheme of the address is known, and planned or belongs to another build. This one \
+        can't connect to it.",
     },
     Entry {
         code: Code::ContextUnknown,
@@ -30,9 +32,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::NotFound,
         retryable: false,
         title: "There is no context of this name",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A typing error, or the context was made by another user.",
+        hint: "See which there are with `mesh context ls`, or make it: `mesh context add NAME --url \
+        unix:///path/to/mesh.sock`.",
+        explanation: "A context is a name for the settings of a connection. The one that was named with \
+        `--context` or `MESH_CONTEXT` is not there.",
     },
     Entry {
         code: Code::ContextUnreadable,
@@ -40,9 +44,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Config,
         retryable: false,
         title: "The contexts can't be read or written",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The file of the contexts is damaged, or this user may not use it.",
+        hint: "Check the file that the message names; it can be removed, then there are no contexts.",
+        explanation: "Contexts are kept in a file in the user's configuration directory. It could not be read or \
+        written; the cause has the details.",
     },
     Entry {
         code: Code::UsageError,
@@ -50,9 +55,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Usage,
         retryable: false,
         title: "The command was not used properly",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "An argument is missing, misspelt or out of its range.",
+        hint: "See how it is used: `mesh help COMMAND`.",
+        explanation: "The command line could not be understood, so nothing was done. The message names the \
+        argument.",
     },
     Entry {
         code: Code::InputUnreadable,
@@ -60,9 +66,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Usage,
         retryable: false,
         title: "The input can't be read",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A file can't be read, or standard input is closed.",
+        hint: "Check the path and its permissions; `-` reads the body from standard input.",
+        explanation: "What should have been sent could not be read, so nothing was sent. The cause has the \
+        operating system's words.",
     },
     Entry {
         code: Code::OutputFailed,
@@ -70,9 +77,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Internal,
         retryable: false,
         title: "The output can't be written",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The disk is full, or the program that reads the output has ended.",
+        hint: "Look at the cause, and at the program behind the pipe.",
+        explanation: "Standard output, or a file, could not be written. Messages that came since are lost.",
     },
     Entry {
         code: Code::CodeUnknown,
@@ -80,9 +87,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::NotFound,
         retryable: false,
         title: "There is no such error code",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A typing error, or a code of another version.",
+        hint: "Name it as `mesh explain MESH-1042`, `mesh explain 1042` or `mesh explain no_responders`.",
+        explanation: "Codes never change their meaning and never go away, so a code that is unknown here belongs \
+        to a newer version.",
     },
     Entry {
         code: Code::CheckFailed,
@@ -90,9 +98,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Config,
         retryable: false,
         title: "The check found problems",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "At least one check ended with a cross.",
+        hint: "Follow the hints under the lines that start with a cross.",
+        explanation: "`mesh check` looks at everything that has to be right for a client to work, and says for \
+        each what is wrong and what to do. This is only its exit status.",
     },
     Entry {
         code: Code::CommandFailed,
@@ -100,9 +109,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Application,
         retryable: false,
         title: "The command that answers requests failed",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The command behind `mesh reply --command` could not be started, or ended with a failure.",
+        hint: "Run the command by hand with the same input: `echo BODY | CMD`.",
+        explanation: "`mesh reply --command` starts the command for each request, gives it the body on standard \
+        input, and answers with its output. A failure is answered as an application error with the \
+        exit status of the command; the next request starts it anew.",
     },
     Entry {
         code: Code::BenchIncomplete,
@@ -110,9 +121,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Internal,
         retryable: false,
         title: "The benchmark lost messages",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "Not every message that was sent was received before the time was up.",
+        hint: "Use a smaller `--window` or `--count`, or start the receiving side first.",
+        explanation: "A benchmark counts what arrives, so that a figure is never made of messages that were \
+        dropped. Drops are allowed on the message plane when a receiver can't keep up, but they \
+        make the figure of no use.",
     },
     Entry {
         code: Code::NodeUnhealthy,
@@ -120,9 +133,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Busy,
         retryable: true,
         title: "The node is not healthy",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The node runs but is not ready, or does not answer.",
+        hint: "See its log, and what it says itself: `mesh check`.",
+        explanation: "`mesh-node health` asks the node whether it is ready. It is starting, draining, or hangs; \
+        probes treat it as not ready.",
     },
     Entry {
         code: Code::DrainTimeout,
@@ -130,8 +144,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Deadline,
         retryable: true,
         title: "The node did not finish draining in time",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "Handlers or requests took longer than the time that the drain may take.",
+        hint: "Allow more time, or see what is still under way: `mesh node info`.",
+        explanation: "A node that drains waits for what is under way, for a bounded time. What was left when the \
+        time was up is ended with a coded error to whoever waits for it.",
     },
 ];

@@ -10,9 +10,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Deadline,
         retryable: true,
         title: "The request was not answered before its deadline",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The responder needed longer than the timeout of the request.",
+        hint: "Allow more time with `--timeout 10s`, or see how the service does: `mesh service stats`.",
+        explanation: "Each request has a deadline, which travels along and shrinks on its way. It passed without \
+        a reply. The responder may still have done the work: repeat the request only if doing it \
+        twice does no harm, and mark such calls as idempotent.\n\n\
+        Usual causes: the service is overloaded, waits for something else, or the timeout is \
+        shorter than its slowest normal answer.",
     },
     Entry {
         code: Code::RequestCancelled,
@@ -20,9 +24,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Cancelled,
         retryable: false,
         title: "The request was cancelled",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The requester gave the request up.",
+        hint: "Nothing: whoever cancelled it knows. Keep the future of a request alive to get its reply.",
+        explanation: "Dropping a request in the client library cancels it. The node tells the responder, which \
+        stops where it can, and drops a reply that comes anyway.",
     },
     Entry {
         code: Code::ResponderGone,
@@ -30,9 +35,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Disconnected,
         retryable: true,
         title: "The responder went away before it answered",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The connection to the responder was lost while it worked on the request.",
+        hint: "Repeat the request if doing it twice does no harm; see why the service ended.",
+        explanation: "The request had reached a responder, whose link closed before it answered. How far it got \
+        is not known. Calls marked as idempotent are repeated by the client library, inside the \
+        deadline and its retry budget.",
     },
     Entry {
         code: Code::RequestRefused,
@@ -40,9 +47,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Refused,
         retryable: true,
         title: "The responder refused the request",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The responder is at its limit and gave the request back.",
+        hint: "Try again in a moment, or run more instances of the service.",
+        explanation: "The responder answered that it does not take the request, usually because its concurrency \
+        limit is reached or because it is draining. It did no work, so repeating is safe.",
     },
     Entry {
         code: Code::RequestIdInUse,
@@ -50,9 +58,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Conflict,
         retryable: false,
         title: "The request id is in use",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The client sent a request under an id that is still under way.",
+        hint: "Look at the client library that wrote it: number the requests of a link upwards.",
+        explanation: "The id of a request brings the reply back to it. Two under one id could not be told apart. \
+        The second was refused; the first goes on.",
     },
     Entry {
         code: Code::TooManyRequests,
@@ -60,9 +69,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Busy,
         retryable: true,
         title: "Too many requests under way on the link",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The link has 65,536 requests under way.",
+        hint: "Wait for replies before you send more, or use shorter timeouts.",
+        explanation: "Each request that waits for its reply costs memory at the node, so their number is bounded \
+        per link. That many at once usually mean that a service has stopped answering: look at its \
+        deadline errors.",
     },
     Entry {
         code: Code::TimeoutOutOfRange,
@@ -70,9 +81,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The timeout of a request is out of range",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The timeout is zero or longer than an hour.",
+        hint: "Use a timeout from 1 ms to 1 h; for longer work answer at once and publish the result \
+        later.",
+        explanation: "Every request has a deadline, so that nothing waits for ever. Work that takes longer than \
+        an hour does not suit a request: a restart of either side would lose it.",
     },
     Entry {
         code: Code::RetryBudgetSpent,
@@ -80,9 +93,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Busy,
         retryable: true,
         title: "The retry budget is spent",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "Too many of the recent calls had to be repeated.",
+        hint: "Look why the service fails: `mesh service stats`; the budget fills up again by itself.",
+        explanation: "Calls that are marked as idempotent are repeated when they fail, but only for about one in \
+        ten calls. More would multiply the load on a service that is in trouble already. The error \
+        that was not retried is the cause of this one.",
     },
     Entry {
         code: Code::ReplyForeign,
@@ -90,9 +105,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Protocol,
         retryable: false,
         title: "A reply to a call that was not made to this client",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The client answered a call that it was never given.",
+        hint: "Look at the client library that wrote it: reply with the id of the CALL, on the link that \
+        it came by.",
+        explanation: "A reply names its call. This client has no such call: it belongs to another link, or never \
+        existed. The reply was dropped and counted, the real call is not affected.",
     },
     Entry {
         code: Code::ReplyRepeated,
@@ -100,9 +117,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Protocol,
         retryable: false,
         title: "A second reply to the same call",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The client answered one call twice.",
+        hint: "Reply once per call; for several replies set MORE on all but the last.",
+        explanation: "The first reply, or the end of the series, had ended the call. This one was dropped and \
+        counted. The requester got the first.",
     },
     Entry {
         code: Code::ReplyBeyondCredit,
@@ -110,9 +128,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Protocol,
         retryable: false,
         title: "More replies than the requester gave credit for",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A responder sent more replies of a series than it may.",
+        hint: "Wait for REPLY_CREDIT before you send on; the client library does so by itself.",
+        explanation: "The requester of a series says how many replies it can take, and grants more as it takes \
+        them. A reply beyond that was dropped and counted, and the series ended with this code, \
+        because it now has a gap.",
     },
     Entry {
         code: Code::ReplyLate,
@@ -120,9 +140,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Deadline,
         retryable: false,
         title: "The reply came too late",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The request had reached its deadline, or was cancelled, when the reply came.",
+        hint: "Answer faster, or have the requester allow more time: `--timeout 10s`.",
+        explanation: "The reply was dropped and counted: its request had ended. A responder sees how much time a \
+        call has left and can stop early.",
     },
     Entry {
         code: Code::ReplyCreditOutOfRange,
@@ -130,9 +151,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The credit for replies is out of range",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The credit, or the largest number of replies, is zero or over the limit.",
+        hint: "Ask for 1 to 65,535 replies at a time.",
+        explanation: "A request for a series says how many replies it can take before it grants more. Zero would \
+        never get an answer, and more than 65,535 is not kept for one request.",
     },
     Entry {
         code: Code::ApplicationError,
@@ -140,9 +162,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Application,
         retryable: false,
         title: "The responder answered with an error of its own",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The service worked on the request and failed in its own way.",
+        hint: "Look at the number and the text of the error: they are the service's, and it documents \
+        them.",
+        explanation: "The reply is marked as failed and carries a number that belongs to the application. Mesh \
+        carried it and does not judge it. It is not retried, because only the application knows \
+        whether that helps.",
     },
     Entry {
         code: Code::MethodUnknown,
@@ -150,9 +175,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::NotFound,
         retryable: false,
         title: "The service has no such method",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The service is there, but has no handler for this subject.",
+        hint: "See what it offers: `mesh service info NAME`.",
+        explanation: "A request reached a service that serves the first part of the subject and has no method \
+        for the rest. Usual causes are a typing error, or instances of different versions during \
+        an update.",
     },
     Entry {
         code: Code::RequestBodyInvalid,
@@ -160,9 +187,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The service could not read the body of the request",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The body is not what the method of the service takes.",
+        hint: "Compare the types on both sides; see what the service says with `mesh service info NAME`.",
+        explanation: "The service tried to decode the body into the type of its handler, and failed; the cause \
+        names the place. The handler did not run. Usual causes are a field that only one side has, \
+        or JSON sent to a method that takes another encoding.",
     },
     Entry {
         code: Code::HandlerPanicked,
@@ -170,9 +199,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Internal,
         retryable: false,
         title: "The handler of the request panicked",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A defect in the service.",
+        hint: "Look at the log of the service for the panic.",
+        explanation: "The handler panicked while it worked on the request. The service caught that, answered \
+        with this code, and goes on. How far the handler got is not known.",
     },
     Entry {
         code: Code::NodeRequestUnknown,
@@ -180,9 +210,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::NotFound,
         retryable: false,
         title: "The node has no such request",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The node has no request of this name.",
+        hint: "Use one of `$mesh.node.info`, `$mesh.links`, `$mesh.subscriptions`, `$mesh.services`, \
+        `$mesh.metrics`, `$mesh.node.drain`.",
+        explanation: "Subjects under `$mesh.` are answered by the node itself, and it knows none of this name. A \
+        newer client may ask an older node for what it does not have yet.",
     },
     Entry {
         code: Code::NodeRequestInvalid,
@@ -190,8 +222,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "The node could not read the body of the request",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The body of a request to the node is not the JSON that it takes.",
+        hint: "Send an empty body for the defaults; see docs/reference/protocol.md, \"Requests to the \
+        node\".",
+        explanation: "Requests under `$mesh.` take JSON. This body is not JSON, has a field that is not known, \
+        or a value out of range.",
     },
 ];

@@ -10,9 +10,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Conflict,
         retryable: true,
         title: "The admin HTTP address is in use",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "Another process, often another node, listens on the admin HTTP address.",
+        hint: "Choose another one: `mesh-node --http 127.0.0.1:7481`, or 127.0.0.1:0 for any free port.",
+        explanation: "The admin HTTP server (health, metrics, API) listens on 127.0.0.1:7480 by default. `ss \
+        -ltnp` shows who has it.",
     },
     Entry {
         code: Code::HttpUnusable,
@@ -20,9 +21,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Config,
         retryable: false,
         title: "The admin HTTP address can't be used",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The address is not one of this machine, or the port needs rights that the node doesn't \
+        have.",
+        hint: "Use an address of this machine and a port above 1023: `mesh-node --http 127.0.0.1:7480`.",
+        explanation: "The operating system refused to listen on the address; the cause has its words.",
     },
     Entry {
         code: Code::DataDirUnusable,
@@ -30,9 +32,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Config,
         retryable: false,
         title: "The data directory can't be used",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "The data directory can't be made, or this user may not write to it.",
+        hint: "Name another one: `mesh-node --data DIR`, or correct its owner and mode.",
+        explanation: "A node keeps its identity, and whatever it stores, in its data directory, and checks at \
+        the start that it can. The cause has the operating system's words.",
     },
     Entry {
         code: Code::DataDirLocked,
@@ -40,9 +43,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Conflict,
         retryable: true,
         title: "The data directory belongs to a running node",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "Another node runs on the same data directory.",
+        hint: "Stop it: `mesh-node drain --socket PATH`; or give this one its own: `mesh-node --data \
+        DIR`.",
+        explanation: "Two nodes on one data directory would destroy it, so a node holds a lock on it for as long \
+        as it runs. The lock goes with the process: it needs no cleaning up after a crash.",
     },
     Entry {
         code: Code::TelemetrySetup,
@@ -50,8 +55,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Config,
         retryable: false,
         title: "Telemetry can't be set up",
-        cause: "",
-        hint: "",
-        explanation: "",
+        cause: "A log filter or an export address is not valid.",
+        hint: "Check `RUST_LOG` and the `OTEL_*` variables; without them the defaults hold.",
+        explanation: "Logs, metrics and traces are set up before anything else, and a setting for them is \
+        refused. The message names it.",
     },
 ];
