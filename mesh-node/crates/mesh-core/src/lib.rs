@@ -5,6 +5,8 @@
 
 pub mod balancer;
 pub mod cache;
+pub mod large;
+pub mod outbox;
 pub mod request;
 pub mod routing;
 pub mod subscription;

@@ -176,6 +176,8 @@ pub enum Code {
     TimeoutOutOfRange = 3007,
     /// The retry budget is spent.
     RetryBudgetSpent = 3008,
+    /// The responder holds as many calls as it takes at once.
+    ResponderBusy = 3009,
     /// A reply to a call that was not made to this client.
     ReplyForeign = 3010,
     /// A second reply to the same call.

@@ -100,6 +100,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         that was not retried is the cause of this one.",
     },
     Entry {
+        code: Code::ResponderBusy,
+        name: "responder_busy",
+        kind: ErrorKind::Busy,
+        retryable: true,
+        title: "The responder holds as many calls as it takes at once",
+        cause: "Every responder that could be chosen has its full number of calls under way.",
+        hint: "Start another instance of the service, or raise its concurrency; `mesh service stats` shows the load.",
+        explanation: "A responder says how many calls it takes at once. A call beyond that is refused at once \
+        instead of waiting where nobody sees it, so that the caller can try later, try elsewhere or shed the work. \
+        The refused call was never started.",
+    },
+    Entry {
         code: Code::ReplyForeign,
         name: "reply_foreign",
         kind: ErrorKind::Protocol,
