@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
-use crate::code::Code;
+use mesh_wire::code::Code;
 use tokio::net::UnixStream;
 
 use crate::buffers::SocketBuffers;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::code::Code;
+use mesh_wire::code::Code;
 
 /// Longest path of a Unix socket, in bytes: `sun_path` holds 108 with its final zero.
 pub const SOCKET_PATH_BYTES: usize = 107;

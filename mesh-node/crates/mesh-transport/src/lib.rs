@@ -13,7 +13,6 @@
 //! A link is a byte stream; what travels on it is the business of `mesh-wire`. QUIC endpoints are not supported yet.
 
 pub mod buffers;
-pub mod code;
 pub mod connect;
 pub mod endpoint;
 pub mod listen;

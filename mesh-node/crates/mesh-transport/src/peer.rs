@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::code::Code;
+use mesh_wire::code::Code;
 use tokio::net::unix::UCred;
 
 /// Most user ids, and most group ids, that an [`Admission`] lists.

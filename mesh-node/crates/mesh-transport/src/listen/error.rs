@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::code::Code;
+use mesh_wire::code::Code;
 use rustix::io::Errno;
 
 use crate::endpoint::SOCKET_PATH_BYTES;
@@ -33,6 +33,22 @@ pub enum Error {
         path: PathBuf,
         /// What it is.
         kind: &'static str,
+    },
+    /// The directory of the socket can't be made.
+    #[error("can't make the directory {dir:?}")]
+    NoDirectory {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A dead socket stands there and can't be removed.
+    #[error("can't remove the dead socket {path:?}")]
+    Stale {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// The system does not let this user do it.
     #[error("this user may not {action} {path:?}")]
@@ -75,6 +91,8 @@ impl Error {
             Self::PathTooLong { .. } => Code::SocketPathTooLong,
             Self::InUse { .. } => Code::SocketInUse,
             Self::NotASocket { .. } => Code::SocketNotASocket,
+            Self::NoDirectory { .. } => Code::SocketNoDirectory,
+            Self::Stale { .. } => Code::SocketStale,
             Self::PermissionDenied { .. } => Code::SocketPermissionDenied,
             Self::Io { .. } => Code::SocketUnusable,
         }
@@ -93,6 +111,10 @@ impl Error {
             ),
             Self::NotASocket { path, .. } => {
                 format!("move {} away, or choose another path with --socket", path.display())
+            }
+            Self::NoDirectory { .. } => "choose a path in a directory of your own with --socket".to_owned(),
+            Self::Stale { path, .. } => {
+                format!("remove it as its owner: rm {}; or choose another path with --socket", path.display())
             }
             Self::PermissionDenied { path, .. } => format!(
                 "look at it with: ls -ld {0} {1}; or choose a place of your own: --socket \"$HOME/.mesh/mesh.sock\"",

@@ -69,7 +69,7 @@ fn is_still_at(file: &File, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::Code;
+    use mesh_wire::code::Code;
 
     #[test]
     fn one_holder_at_a_time_and_no_file_left() {

@@ -32,11 +32,12 @@ pub(super) fn make_directory(socket: &Path, mode: u32) -> Result<(), Error> {
     };
     let group = if mode & 0o060 == 0 { 0 } else { 0o010 };
     let others = if mode & 0o006 == 0 { 0 } else { 0o001 };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700 | group | others)
-        .create(dir)
-        .map_err(|source| Error::io("make the directory", dir, source))
+    DirBuilder::new().recursive(true).mode(0o700 | group | others).create(dir).map_err(|source| {
+        match Error::io("make the directory", dir, source) {
+            Error::Io { path: dir, source, .. } => Error::NoDirectory { dir, source },
+            denied => denied,
+        }
+    })
 }
 
 /// Leaves nothing at `path`: removes a socket that nobody listens on. To be called under the lock.

@@ -2,7 +2,7 @@ use super::*;
 use std::os::unix::net::{UnixDatagram, UnixListener as StdListener};
 use std::process::Command;
 
-use crate::code::Code;
+use mesh_wire::code::Code;
 use tempfile::TempDir;
 
 use crate::connect::{self, connect};
@@ -137,8 +137,8 @@ async fn a_directory_that_is_a_file_says_so() {
     let (dir, _) = place();
     fs::write(dir.path().join("file"), "").unwrap();
     let error = bind(&dir.path().join("file/mesh.sock")).unwrap_err();
-    assert_eq!(error.code(), Code::SocketUnusable);
-    assert!(error.to_string().contains("make the directory"), "{error}");
+    assert_eq!(error.code(), Code::SocketNoDirectory);
+    assert!(error.to_string().contains("file"), "{error}");
 }
 
 #[tokio::test]

@@ -56,7 +56,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "Telemetry can't be set up",
         cause: "A log filter or an export address is not valid.",
-        hint: "Check `RUST_LOG` and the `OTEL_*` variables; without them the defaults hold.",
+        hint: "Check `--log`, `MESH_LOG` and the `OTEL_*` variables; without them the defaults hold.",
         explanation: "Logs, metrics and traces are set up before anything else, and a setting for them is \
         refused. The message names it.",
     },

@@ -1,0 +1,261 @@
+//! Names of metrics: one table, from which the node registers and from which `docs/reference/metrics.md` is made.
+//!
+//! Prefix `mesh_`, base units in the name, counters end in `_total`. No metric has a subject, a client's name or
+//! anything else that a client chooses as a label: the number of series is fixed when the program is built.
+
+/// What kind of metric it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Only grows while the process lives.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// Counts of observations below bounds.
+    Histogram,
+}
+
+impl Kind {
+    /// The word that the exposition format uses.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+/// One metric: what it is called and what it means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Full name, as it is scraped.
+    pub name: &'static str,
+    /// What kind it is.
+    pub kind: Kind,
+    /// What it means, in one sentence without a full stop.
+    pub help: &'static str,
+    /// The label that splits it, and every value that the label takes, if there is one.
+    pub label: Option<Label>,
+}
+
+/// The label of a metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Label {
+    /// Its name.
+    pub name: &'static str,
+    /// What its values are.
+    pub values: &'static str,
+}
+
+impl Metric {
+    /// The name as libraries want it that add `_total` to counters themselves.
+    #[must_use]
+    pub fn base_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Counter => self.name.strip_suffix("_total").unwrap_or(self.name),
+            Kind::Gauge | Kind::Histogram => self.name,
+        }
+    }
+}
+
+/// Upper bounds of the buckets of [`REQUEST_DURATION`], in microseconds. The last bucket has no bound.
+pub const DURATION_BOUNDS_US: [u64; 18] = [
+    50, 100, 150, 200, 300, 500, 750, 1_000, 2_000, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000,
+    1_000_000, 5_000_000, 30_000_000,
+];
+
+const MESSAGE_KIND: Option<Label> =
+    label("kind", "`publish` (publish and deliver), `request`, `reply`, `control`");
+
+/// Version of the running program.
+pub const BUILD_INFO: Metric = gauge(
+    "mesh_build_info",
+    "Always 1; its labels name the version and the protocol version",
+    label("version", "the node's version, beside `protocol`"),
+);
+/// Open links.
+pub const LINKS: Metric = gauge("mesh_links", "Client links that are open and past their handshake", None);
+/// Links that were opened.
+pub const LINKS_OPENED: Metric = counter("mesh_links_opened_total", "Connections that were accepted", None);
+/// Links that were closed.
+pub const LINKS_CLOSED: Metric =
+    counter("mesh_links_closed_total", "Connections that were closed, by either side", None);
+/// Links that are marked slow.
+pub const LINKS_SLOW: Metric = gauge(
+    "mesh_links_slow",
+    "Links that do not read fast enough and so lose messages until they have caught up",
+    None,
+);
+/// Subscriptions.
+pub const SUBSCRIPTIONS: Metric =
+    gauge("mesh_subscriptions", "Subscriptions of all links, responders included", None);
+/// Messages received.
+pub const RECEIVE_MESSAGES: Metric =
+    counter("mesh_receive_messages_total", "Frames that clients sent to this node", MESSAGE_KIND);
+/// Bytes received.
+pub const RECEIVE_BYTES: Metric =
+    counter("mesh_receive_bytes_total", "Bytes of the frames that clients sent to this node", MESSAGE_KIND);
+/// Messages sent.
+pub const TRANSMIT_MESSAGES: Metric =
+    counter("mesh_transmit_messages_total", "Frames that this node queued for clients", MESSAGE_KIND);
+/// Bytes sent.
+pub const TRANSMIT_BYTES: Metric = counter(
+    "mesh_transmit_bytes_total",
+    "Bytes of the frames that this node queued for clients",
+    MESSAGE_KIND,
+);
+/// Dropped messages.
+pub const DROPPED_MESSAGES: Metric = counter(
+    "mesh_dropped_messages_total",
+    "Messages that were not delivered to somebody who should have got them",
+    label("reason", "see below"),
+);
+/// Messages for nobody.
+pub const UNROUTED_MESSAGES: Metric =
+    counter("mesh_unrouted_messages_total", "Published messages that no subscription wanted", None);
+/// Requests by how they ended.
+pub const REQUESTS: Metric = counter(
+    "mesh_requests_total",
+    "Requests by how they ended",
+    label("outcome", "`reply`, `no_responders`, `deadline`, `cancelled`, `refused`, `disconnected`"),
+);
+/// Requests under way.
+pub const REQUESTS_IN_FLIGHT: Metric =
+    gauge("mesh_requests_in_flight", "Requests that were sent on to a responder and have not ended", None);
+/// Duration of requests.
+pub const REQUEST_DURATION: Metric = histogram(
+    "mesh_request_duration_seconds",
+    "Time from the node's reading of a request to the end of its reply, for requests that were replied to",
+);
+/// Protocol errors.
+pub const PROTOCOL_ERRORS: Metric = counter(
+    "mesh_protocol_errors_total",
+    "Errors that this node told its clients about",
+    label("code", "an error code such as `MESH-1042`; see `mesh explain`"),
+);
+/// Routing snapshots.
+pub const ROUTING_SNAPSHOTS: Metric = counter(
+    "mesh_routing_snapshots_total",
+    "Versions of the routing table that were published to the data threads",
+    None,
+);
+/// Look-ups in the match cache.
+pub const MATCH_CACHE_LOOKUPS: Metric = counter(
+    "mesh_match_cache_lookups_total",
+    "Look-ups of a subject in a data thread's match cache",
+    label("result", "`hit`, `miss`"),
+);
+/// Pacing stalls.
+pub const PACING_STALLS: Metric = counter(
+    "mesh_pacing_stalls_total",
+    "Times that reading from a publisher was paused because a subscriber was behind",
+    None,
+);
+/// Bytes queued.
+pub const QUEUED_BYTES: Metric = gauge("mesh_queued_bytes", "Bytes that wait to be written to clients", None);
+/// Resident memory.
+pub const PROCESS_MEMORY: Metric =
+    gauge("mesh_process_resident_memory_bytes", "Resident memory of the process", None);
+/// CPU time.
+pub const PROCESS_CPU: Metric =
+    counter("mesh_process_cpu_seconds_total", "CPU time of the process, in user and kernel mode", None);
+/// Open file descriptors.
+pub const PROCESS_FDS: Metric =
+    gauge("mesh_process_open_fds", "File descriptors that the process has open", None);
+/// Most file descriptors.
+pub const PROCESS_FDS_MAX: Metric =
+    gauge("mesh_process_max_fds", "File descriptors that the process may have open", None);
+/// Start time.
+pub const PROCESS_START: Metric = gauge(
+    "mesh_process_start_time_seconds",
+    "When the process started, in seconds since 1970-01-01 UTC",
+    None,
+);
+
+/// Every metric, in the order in which they are documented and scraped.
+pub const ALL: [&Metric; 25] = [
+    &BUILD_INFO,
+    &LINKS,
+    &LINKS_OPENED,
+    &LINKS_CLOSED,
+    &LINKS_SLOW,
+    &SUBSCRIPTIONS,
+    &RECEIVE_MESSAGES,
+    &RECEIVE_BYTES,
+    &TRANSMIT_MESSAGES,
+    &TRANSMIT_BYTES,
+    &DROPPED_MESSAGES,
+    &UNROUTED_MESSAGES,
+    &REQUESTS,
+    &REQUESTS_IN_FLIGHT,
+    &REQUEST_DURATION,
+    &PROTOCOL_ERRORS,
+    &ROUTING_SNAPSHOTS,
+    &MATCH_CACHE_LOOKUPS,
+    &PACING_STALLS,
+    &QUEUED_BYTES,
+    &PROCESS_MEMORY,
+    &PROCESS_CPU,
+    &PROCESS_FDS,
+    &PROCESS_FDS_MAX,
+    &PROCESS_START,
+];
+
+const fn label(name: &'static str, values: &'static str) -> Option<Label> {
+    Some(Label { name, values })
+}
+
+const fn counter(name: &'static str, help: &'static str, label: Option<Label>) -> Metric {
+    Metric { name, kind: Kind::Counter, help, label }
+}
+
+const fn gauge(name: &'static str, help: &'static str, label: Option<Label>) -> Metric {
+    Metric { name, kind: Kind::Gauge, help, label }
+}
+
+const fn histogram(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, help, label: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn names_follow_the_conventions() {
+        for metric in ALL {
+            let Metric { name, kind, help, label } = metric;
+            assert!(name.starts_with("mesh_"), "{name}");
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            assert_eq!(*kind == Kind::Counter, name.ends_with("_total"), "{name}");
+            assert!(!name.ends_with("_us") && !name.ends_with("_ms"), "{name}: base units only");
+            assert!(!help.is_empty() && !help.ends_with('.'), "{name}");
+            let label = label.map_or("", |label| label.name);
+            assert!(
+                !["subject", "pattern", "client", "link", "service"].contains(&label),
+                "{name}: unbounded label"
+            );
+        }
+    }
+
+    #[test]
+    fn each_name_is_there_once() {
+        let names: HashSet<_> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+    }
+
+    #[test]
+    fn a_counter_loses_its_ending_where_libraries_add_it() {
+        assert_eq!(LINKS_OPENED.base_name(), "mesh_links_opened");
+        assert_eq!(LINKS.base_name(), "mesh_links");
+    }
+
+    #[test]
+    fn duration_buckets_start_at_50_us_and_grow() {
+        assert_eq!(DURATION_BOUNDS_US[0], 50);
+        assert!(DURATION_BOUNDS_US.is_sorted_by(|a, b| a < b));
+    }
+}
