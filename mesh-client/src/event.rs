@@ -1,0 +1,76 @@
+//! What happens to the connection.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures_core::Stream;
+
+use crate::error::Error;
+use crate::node_info::NodeInfo;
+use crate::unfinished::unfinished;
+
+/// Something that happened to the connection.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum ConnectionEvent {
+    /// Connected, at first or again; subscriptions and services are restored.
+    Connected {
+        /// The node.
+        node: NodeInfo,
+    },
+    /// The connection was lost or closed.
+    Disconnected {
+        /// Why, in one line.
+        reason: String,
+    },
+    /// Waiting before the next attempt to connect.
+    Reconnecting {
+        /// The number of the attempt, from 1.
+        attempt: u32,
+        /// The wait before it.
+        delay: Duration,
+    },
+    /// The node is leaving; the client goes to another endpoint if it has one.
+    Draining,
+    /// Messages of a subscription were dropped because it could not keep up.
+    SlowConsumer {
+        /// The subscription.
+        subscription: u32,
+        /// Its pattern.
+        pattern: String,
+        /// Messages dropped since the last such event.
+        dropped: u64,
+    },
+    /// The node refused something that nobody waits for, a publish for instance.
+    Error {
+        /// Code and text, as [`Error`] prints them.
+        error: std::sync::Arc<Error>,
+    },
+    /// The client is closed for good; no event follows.
+    Closed,
+}
+
+/// The events of a connection, from when it was made. A `Stream` that ends when the client is closed.
+///
+/// Holds up to 64 events; who does not read loses the oldest.
+#[derive(Debug)]
+pub struct Events {}
+
+impl Events {
+    /// The next event; `None` once the client is closed.
+    ///
+    /// # Cancel safety
+    /// Safe: no event is lost.
+    pub async fn next(&mut self) -> Option<ConnectionEvent> {
+        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+    }
+}
+
+impl Stream for Events {
+    type Item = ConnectionEvent;
+
+    fn poll_next(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
+        unfinished()
+    }
+}

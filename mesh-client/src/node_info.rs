@@ -1,0 +1,23 @@
+//! Who is at the other end.
+
+/// What the node told of itself and of this link in its greeting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NodeInfo {
+    /// Name of the node.
+    pub node: String,
+    /// Name of the cluster.
+    pub cluster: String,
+    /// Version of the node's software.
+    pub version: String,
+    /// Start time of the node in microseconds since the epoch: a restarted node has another.
+    pub incarnation: u64,
+    /// The link's number at the node.
+    pub link: u64,
+    /// The identity under which the node knows this client.
+    pub identity: String,
+    /// Largest message body, in bytes.
+    pub body_bytes_max: u64,
+    /// The endpoint that this client is connected to.
+    pub endpoint: String,
+}

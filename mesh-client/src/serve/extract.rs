@@ -1,0 +1,93 @@
+//! What handlers take.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use mesh_wire::header::Headers;
+use serde::de::DeserializeOwned;
+
+use super::{Request, Response};
+use crate::unfinished::unfinished;
+
+/// What a handler can take as an argument: made from the request and the service's state.
+pub trait FromRequest<S>: Sized {
+    /// Makes it.
+    ///
+    /// # Errors
+    /// The response to be sent instead of running the handler.
+    fn from_request(request: &Request, state: &S) -> Result<Self, Response>;
+}
+
+/// The body as a value, or a value as the reply's body.
+///
+/// Taken: decoded as [`Message::decode`](crate::Message::decode) says; what can't be decoded is answered with
+/// [`Code::RequestBodyInvalid`](crate::Code::RequestBodyInvalid). Given: in postcard, or in JSON when the request came
+/// in JSON or unmarked and the feature `json` is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Body<T>(pub T);
+
+/// The body as bytes, sharing the read buffer's memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Raw(pub Bytes);
+
+/// The subject that was requested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject(pub String);
+
+/// When the requester stops waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deadline(pub Instant);
+
+impl Deadline {
+    /// What is left of it: the timeout for what the handler itself asks of others.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// What the service was given by [`ServiceBuilder::state`](super::ServiceBuilder::state), cloned.
+#[derive(Debug, Clone, Copy)]
+pub struct State<S>(pub S);
+
+impl<S, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    fn from_request(_request: &Request, _state: &S) -> Result<Self, Response> {
+        unfinished()
+    }
+}
+
+impl<S> FromRequest<S> for Raw {
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        Ok(Self(request.message().body()))
+    }
+}
+
+impl<S> FromRequest<S> for Headers {
+    fn from_request(_request: &Request, _state: &S) -> Result<Self, Response> {
+        unfinished()
+    }
+}
+
+impl<S> FromRequest<S> for Subject {
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        Ok(Self(request.message().subject().to_owned()))
+    }
+}
+
+impl<S> FromRequest<S> for Deadline {
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        Ok(Self(request.deadline()))
+    }
+}
+
+impl<S> FromRequest<S> for Request {
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        Ok(request.clone())
+    }
+}
+
+impl<S: Clone> FromRequest<S> for State<S> {
+    fn from_request(_request: &Request, state: &S) -> Result<Self, Response> {
+        Ok(Self(state.clone()))
+    }
+}

@@ -1,0 +1,26 @@
+//! A request, as a handler gets it.
+
+use std::time::Instant;
+
+use crate::message::Message;
+
+/// A request on its way to a handler. A clone counts a reference.
+#[derive(Debug, Clone)]
+pub struct Request {
+    message: Message,
+    deadline: Instant,
+}
+
+impl Request {
+    /// What came: subject, headers, body.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+
+    /// When the requester stops waiting.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+}
