@@ -19,6 +19,9 @@ use crate::large::{Chunker, Large};
 /// A chunk of a large message is added while fewer bytes than this wait on the wire queue.
 pub const BULK_BELOW_BYTES: usize = 64 * 1024;
 
+/// Frames below this are copied together: fewer slices to write, and no read buffer kept alive by a few bytes.
+pub const COPY_BELOW_BYTES: usize = 8 * 1024;
+
 /// The queue of one link. The owner bounds it by [`Outbox::queued_bytes`].
 #[derive(Debug)]
 pub struct Outbox<K> {
@@ -51,9 +54,11 @@ impl<K> Outbox<K> {
         Self::default()
     }
 
-    /// Adds whole frames, by reference.
+    /// Adds whole frames, by reference when that is worth it.
     pub fn push_frames(&mut self, frames: Bytes) {
-        if frames.is_empty() {
+        if frames.len() < COPY_BELOW_BYTES {
+            self.wire_bytes += frames.len();
+            self.tail.extend_from_slice(&frames);
             return;
         }
         self.seal_tail();

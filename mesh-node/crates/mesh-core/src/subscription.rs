@@ -9,11 +9,11 @@
 //! Delivery is at most once. Messages of one subscription leave in the order in which they came. A message that is
 //! dropped is counted and told to the client; nothing else is forgotten.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
-use mesh_wire::{code::Code, limits};
+use mesh_wire::{code::Code, limits, name::Name, subject::Pattern};
 use slab::Slab;
 
 use crate::{
@@ -26,6 +26,9 @@ mod ring;
 use ring::{Ring, Run};
 
 type Map<K, V> = std::collections::HashMap<K, V, RandomState>;
+
+/// A run below this is copied into the ring, so that a few waiting bytes do not keep a whole read buffer alive.
+const COPY_BELOW_BYTES: usize = 64 * 1024;
 
 /// Messages that one subscription sends before another with pending messages has its turn.
 const TURN_MESSAGES: u32 = 256;
@@ -56,9 +59,9 @@ pub struct Spec {
     /// The number under which the client knows it.
     pub id: SubscriptionId,
     /// What it matches.
-    pub pattern: Box<str>,
+    pub pattern: Pattern,
     /// The group that shares its messages.
-    pub group: Option<Arc<str>>,
+    pub group: Option<Name>,
     /// Events or requests.
     pub mode: Mode,
     /// Messages that the client has room for (for a responder: calls that it takes at once).
@@ -141,6 +144,7 @@ pub struct Subscriptions {
     room: usize,
     room_max: usize,
     max: usize,
+    pending_bytes: usize,
     orphans: u64,
 }
 
@@ -156,6 +160,7 @@ impl Subscriptions {
             room: outbox_bytes,
             room_max: outbox_bytes,
             max,
+            pending_bytes: 0,
             orphans: 0,
         }
     }
@@ -196,7 +201,9 @@ impl Subscriptions {
     /// Command: removes a subscription; what was pending goes with it, uncounted, since nobody wants it.
     pub fn unsubscribe(&mut self, id: SubscriptionId) -> Option<Spec> {
         let slot = self.by_id.remove(&id)?;
-        Some(self.slab.remove(slot as usize).spec)
+        let gone = self.slab.remove(slot as usize);
+        self.pending_bytes -= gone.ring.map_or(0, |r| r.bytes());
+        Some(gone.spec)
     }
 
     /// Command: removes all; for a link that closes.
@@ -204,6 +211,7 @@ impl Subscriptions {
         self.by_id.clear();
         self.turns.clear();
         self.untold.clear();
+        self.pending_bytes = 0;
         self.slab.drain().map(|s| s.spec)
     }
 
@@ -266,7 +274,7 @@ impl Subscriptions {
             self.emit(batch.frames.slice(accepted));
             accepted = end..end;
             if let Some(slot) = slot {
-                self.pend(slot, Run::frames(batch.frames.slice(at..end), span.messages));
+                self.pend(slot, Run::frames(slice_to_keep(&batch.frames, at..end), span.messages));
                 last = None;
             }
         }
@@ -291,6 +299,16 @@ impl Subscriptions {
     /// Messages that came for subscriptions that are gone; reading resets it.
     pub fn take_orphans(&mut self) -> u64 {
         std::mem::take(&mut self.orphans)
+    }
+
+    /// Bytes that wait in all rings.
+    pub fn pending_bytes(&self) -> usize {
+        self.pending_bytes
+    }
+
+    /// Whether something waits for [`Self::handle_written`]: messages with credit, or drops to be told.
+    pub fn wants_room(&self) -> bool {
+        self.room == 0 && !(self.turns.is_empty() && self.untold.is_empty())
     }
 
     /// How many there are.
@@ -337,7 +355,9 @@ impl Subscriptions {
     fn pend(&mut self, slot: u32, run: Run) {
         let s = &mut self.slab[slot as usize];
         let ring = s.ring.get_or_insert_with(Box::default);
+        let before = ring.bytes();
         ring.push(run);
+        self.pending_bytes += ring.bytes() - before;
         // What can go goes first: the ring's bound is on what waits.
         self.enqueue_turn(slot);
         self.take_turns();
@@ -346,12 +366,14 @@ impl Subscriptions {
         if ring.fits(s.spec.pending) {
             return;
         }
+        let before = ring.bytes();
         let dropped = match s.spec.overflow {
             Overflow::DropOldest => ring.drop_oldest_to(s.spec.pending),
             Overflow::DropNewest => ring.drop_newest_to(s.spec.pending),
             Overflow::Close => {
                 let gone = self.slab.remove(slot as usize);
                 self.by_id.remove(&gone.spec.id);
+                self.pending_bytes -= before;
                 self.turns.retain(|&t| t != slot);
                 self.untold.retain(|&t| t != slot);
                 let lost = gone.ring.map_or(0, |r| r.messages());
@@ -360,6 +382,7 @@ impl Subscriptions {
                 return;
             }
         };
+        self.pending_bytes -= before - ring.bytes();
         if ring.is_empty() {
             s.ring = None;
         }
@@ -388,6 +411,7 @@ impl Subscriptions {
                 continue;
             }
             let Some(ring) = s.ring.as_mut() else { continue };
+            let before = ring.bytes();
             match ring.pop(s.spec.credit.min(TURN_MESSAGES)) {
                 Some(Run::Frames { bytes, messages }) => {
                     s.spec.credit -= messages;
@@ -404,6 +428,7 @@ impl Subscriptions {
                 }
                 None => {}
             }
+            self.pending_bytes -= before - ring.bytes();
             if ring.is_empty() {
                 s.ring = None;
             }
@@ -424,6 +449,10 @@ impl Subscriptions {
             }
         }
     }
+}
+
+fn slice_to_keep(frames: &Bytes, range: std::ops::Range<usize>) -> Bytes {
+    if range.len() < COPY_BELOW_BYTES { Bytes::copy_from_slice(&frames[range]) } else { frames.slice(range) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, hash_map::Entry},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use foldhash::fast::RandomState;
@@ -57,8 +57,8 @@ pub struct Ended {
 
 #[derive(Debug)]
 struct Request {
-    opened: Duration,
-    deadline: Duration,
+    opened: Instant,
+    deadline: Instant,
     shape: Shape,
 }
 
@@ -66,7 +66,7 @@ struct Request {
 #[derive(Debug)]
 pub struct Requests {
     by_id: std::collections::HashMap<u64, Request, RandomState>,
-    deadlines: BTreeSet<(Duration, u64)>,
+    deadlines: BTreeSet<(Instant, u64)>,
     max: usize,
 }
 
@@ -97,7 +97,7 @@ impl Requests {
     ///
     /// # Errors
     /// As [`Self::check`]; nothing changes.
-    pub fn open(&mut self, now: Duration, id: u64, timeout_ms: u32, shape: Shape) -> Result<(), Code> {
+    pub fn open(&mut self, now: Instant, id: u64, timeout_ms: u32, shape: Shape) -> Result<(), Code> {
         self.check(id, timeout_ms)?;
         let deadline = now + Duration::from_millis(u64::from(timeout_ms));
         self.deadlines.insert((deadline, id));
@@ -106,10 +106,10 @@ impl Requests {
     }
 
     /// Input: a reply from `from`; `more` as the responder set it.
-    pub fn handle_reply(&mut self, now: Duration, id: u64, from: Target, more: bool) -> Verdict {
+    pub fn handle_reply(&mut self, now: Instant, id: u64, from: Target, more: bool) -> Verdict {
         let Entry::Occupied(mut entry) = self.by_id.entry(id) else { return Verdict::Late };
         let request = entry.get_mut();
-        let took = (!more).then(|| now.saturating_sub(request.opened));
+        let took = (!more).then(|| now.saturating_duration_since(request.opened));
         match &mut request.shape {
             Shape::Single(target) if *target != from => Verdict::Late,
             Shape::Single(_) => {
@@ -164,7 +164,7 @@ impl Requests {
     }
 
     /// Output: the next request whose deadline is over at `now`.
-    pub fn poll_expired(&mut self, now: Duration) -> Option<Ended> {
+    pub fn poll_expired(&mut self, now: Instant) -> Option<Ended> {
         let &(deadline, id) = self.deadlines.first()?;
         if deadline > now {
             return None;
@@ -174,7 +174,7 @@ impl Requests {
     }
 
     /// When to call [`Self::poll_expired`] next.
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Instant> {
         self.deadlines.first().map(|&(deadline, _)| deadline)
     }
 
@@ -217,6 +217,11 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    fn start() -> Instant {
+        static START: std::sync::LazyLock<Instant> = std::sync::LazyLock::new(Instant::now);
+        *START
+    }
+
     fn target(link: u64) -> Target {
         Target { link: LinkId(link), subscription: SubscriptionId(1) }
     }
@@ -228,51 +233,51 @@ mod tests {
     #[test]
     fn a_single_reply_ends_the_request_and_the_next_is_late() {
         let mut r = Requests::new(9);
-        r.open(SECOND, 7, 1000, Shape::Single(target(1))).unwrap();
-        assert_eq!(r.handle_reply(SECOND, 7, target(2), false), Verdict::Late, "not whom it was sent to");
-        assert_eq!(r.poll_timeout(), Some(2 * SECOND));
+        r.open(start(), 7, 1000, Shape::Single(target(1))).unwrap();
+        assert_eq!(r.handle_reply(start(), 7, target(2), false), Verdict::Late, "not whom it was sent to");
+        assert_eq!(r.poll_timeout(), Some(start() + SECOND));
         let took = Some(SECOND / 2);
         let forward = Verdict::Forward { more: false, took, over: None };
-        assert_eq!(r.handle_reply(SECOND + SECOND / 2, 7, target(1), false), forward);
-        assert_eq!(r.handle_reply(SECOND, 7, target(1), false), Verdict::Late);
+        assert_eq!(r.handle_reply(start() + SECOND / 2, 7, target(1), false), forward);
+        assert_eq!(r.handle_reply(start(), 7, target(1), false), Verdict::Late);
         assert_eq!((r.len(), r.poll_timeout()), (0, None));
     }
 
     #[test]
     fn a_series_goes_on_until_its_last_reply() {
         let mut r = Requests::new(9);
-        r.open(SECOND, 7, 1000, Shape::Single(target(1))).unwrap();
+        r.open(start(), 7, 1000, Shape::Single(target(1))).unwrap();
         for _ in 0..3 {
             let forward = Verdict::Forward { more: true, took: None, over: None };
-            assert_eq!(r.handle_reply(SECOND, 7, target(1), true), forward);
+            assert_eq!(r.handle_reply(start(), 7, target(1), true), forward);
         }
-        assert!(matches!(r.handle_reply(SECOND, 7, target(1), false), Verdict::Forward { more: false, .. }));
+        assert!(matches!(r.handle_reply(start(), 7, target(1), false), Verdict::Forward { more: false, .. }));
         assert!(r.is_empty());
     }
 
     #[test]
     fn a_gather_is_over_with_the_last_member_or_the_wanted_number() {
         let mut r = Requests::new(9);
-        r.open(SECOND, 1, 1000, gather(&[1, 2], 9)).unwrap();
-        r.open(SECOND, 2, 1000, gather(&[1, 2, 3], 2)).unwrap();
+        r.open(start(), 1, 1000, gather(&[1, 2], 9)).unwrap();
+        r.open(start(), 2, 1000, gather(&[1, 2, 3], 2)).unwrap();
         let on = |over: Option<&[u64]>| Verdict::Forward {
             more: true,
             took: Some(Duration::ZERO),
             over: over.map(|o| o.iter().map(|&l| target(l)).collect()),
         };
-        assert_eq!(r.handle_reply(SECOND, 1, target(2), false), on(None));
-        assert_eq!(r.handle_reply(SECOND, 1, target(2), false), Verdict::Late, "each member once");
-        assert_eq!(r.handle_reply(SECOND, 1, target(1), false), on(Some(&[])));
-        assert_eq!(r.handle_reply(SECOND, 2, target(1), false), on(None));
-        assert_eq!(r.handle_reply(SECOND, 2, target(3), false), on(Some(&[2])), "the third is cancelled");
+        assert_eq!(r.handle_reply(start(), 1, target(2), false), on(None));
+        assert_eq!(r.handle_reply(start(), 1, target(2), false), Verdict::Late, "each member once");
+        assert_eq!(r.handle_reply(start(), 1, target(1), false), on(Some(&[])));
+        assert_eq!(r.handle_reply(start(), 2, target(1), false), on(None));
+        assert_eq!(r.handle_reply(start(), 2, target(3), false), on(Some(&[2])), "the third is cancelled");
         assert!(r.is_empty() && r.poll_timeout().is_none());
     }
 
     #[test]
     fn gone_responders_end_a_request_only_when_none_is_left() {
         let mut r = Requests::new(9);
-        r.open(SECOND, 1, 1000, Shape::Single(target(1))).unwrap();
-        r.open(SECOND, 2, 1000, gather(&[1, 2], 9)).unwrap();
+        r.open(start(), 1, 1000, Shape::Single(target(1))).unwrap();
+        r.open(start(), 2, 1000, gather(&[1, 2], 9)).unwrap();
         let gone = Code::ResponderGone;
         assert_eq!(r.handle_gone(1, target(9), gone), None);
         assert_eq!(
@@ -290,13 +295,13 @@ mod tests {
     #[test]
     fn deadlines_come_in_order_and_name_whom_to_cancel() {
         let mut r = Requests::new(9);
-        r.open(SECOND, 1, 3000, Shape::Single(target(1))).unwrap();
-        r.open(SECOND, 2, 1000, gather(&[1, 2], 9)).unwrap();
-        assert_eq!(r.poll_timeout(), Some(2 * SECOND));
-        assert_eq!(r.poll_expired(2 * SECOND - Duration::from_micros(1)), None);
-        let ended = r.poll_expired(2 * SECOND).unwrap();
+        r.open(start(), 1, 3000, Shape::Single(target(1))).unwrap();
+        r.open(start(), 2, 1000, gather(&[1, 2], 9)).unwrap();
+        assert_eq!(r.poll_timeout(), Some(start() + SECOND));
+        assert_eq!(r.poll_expired(start() + SECOND - Duration::from_micros(1)), None);
+        let ended = r.poll_expired(start() + SECOND).unwrap();
         assert_eq!((ended.id, ended.code, ended.cancel.len()), (2, Some(Code::RequestDeadline), 2));
-        assert_eq!(r.poll_expired(2 * SECOND), None);
+        assert_eq!(r.poll_expired(start() + SECOND), None);
         assert_eq!(r.cancel(1).as_slice(), [target(1)]);
         assert!(r.cancel(1).is_empty());
         assert_eq!(r.poll_timeout(), None);
@@ -307,13 +312,13 @@ mod tests {
         let mut r = Requests::new(2);
         let max = limits::REQUEST_TIMEOUT_MS_MAX;
         let single = || Shape::Single(target(1));
-        assert_eq!(r.open(SECOND, 1, 0, single()), Err(Code::TimeoutOutOfRange));
-        assert_eq!(r.open(SECOND, 1, max + 1, single()), Err(Code::TimeoutOutOfRange));
-        r.open(SECOND, 1, max, single()).unwrap();
-        assert_eq!(r.open(SECOND, 1, 1, single()), Err(Code::RequestIdInUse));
-        r.open(SECOND, 2, 1, single()).unwrap();
-        assert_eq!(r.open(SECOND, 3, 1, single()), Err(Code::TooManyRequests));
+        assert_eq!(r.open(start(), 1, 0, single()), Err(Code::TimeoutOutOfRange));
+        assert_eq!(r.open(start(), 1, max + 1, single()), Err(Code::TimeoutOutOfRange));
+        r.open(start(), 1, max, single()).unwrap();
+        assert_eq!(r.open(start(), 1, 1, single()), Err(Code::RequestIdInUse));
+        r.open(start(), 2, 1, single()).unwrap();
+        assert_eq!(r.open(start(), 3, 1, single()), Err(Code::TooManyRequests));
         assert_eq!(r.drain().count(), 2);
-        r.open(SECOND, 3, 1, single()).unwrap();
+        r.open(start(), 3, 1, single()).unwrap();
     }
 }

@@ -60,6 +60,10 @@ impl Ring {
         self.messages
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }

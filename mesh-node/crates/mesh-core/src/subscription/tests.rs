@@ -10,7 +10,7 @@ const FRAME: u32 = 24 + BODY as u32;
 fn spec(id: u32, credit: u32, pending: u32, overflow: Overflow) -> Spec {
     Spec {
         id: SubscriptionId(id),
-        pattern: "a.b".into(),
+        pattern: Pattern::new("a.b").unwrap(),
         group: None,
         mode: Mode::Events,
         credit,
@@ -278,6 +278,8 @@ proptest! {
                 delivered[i] += 1;
                 in_outbox += FRAME as usize;
             }
+            let waiting: usize = core.slab.iter().filter_map(|(_, s)| s.ring.as_ref()).map(|r| r.bytes()).sum();
+            prop_assert_eq!(core.pending_bytes(), waiting);
             for (i, (_, status)) in core.statuses(0).enumerate() {
                 let i = i + 1;
                 prop_assert_eq!(u64::from(status.spec.credit) + delivered[i], u64::from(credit[i]));
