@@ -232,7 +232,7 @@ proptest! {
                 known.map(|at| model.0.remove(at));
             }
             prop_assert_eq!(table.len(), model.0.len());
-            if table.version() % 16 == 0 {
+            if table.version().is_multiple_of(16) {
                 snapshots.push((table.clone(), model.clone()));
             }
         }
