@@ -1,2 +1,155 @@
-//! Being written.
-fn main() {}
+//! `mesh-race`: starts a peer and ours in turn on this machine, drives both with equal work, and compares.
+//!
+//! ```text
+//!            rows x runs x sides
+//!                    |
+//!   side: ours, NATS (broker: server + drivers) | tonic (direct) | floor
+//!                    |
+//!   processes on loopback, JSON lines ──► measurements ──► medians, spread, ratios ──► table or JSON
+//! ```
+//! `tests/race` builds what this needs and starts it.
+
+mod arguments;
+mod broker;
+mod direct;
+mod floor;
+mod machine;
+mod measurement;
+mod mesh;
+mod nats;
+mod process;
+mod procfs;
+mod race;
+mod report;
+mod row;
+mod scratch;
+mod side;
+mod summary;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::Parser;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::Arguments;
+use crate::direct::Tonic;
+use crate::floor::Floor;
+use crate::mesh::Mesh;
+use crate::nats::Nats;
+use crate::report::{json, table};
+use crate::scratch::Scratch;
+use crate::side::Side;
+use crate::summary::Summary;
+
+/// Exit status when stopped by a signal.
+const STOPPED: u8 = 130;
+
+/// Above this load, something else runs that the figures will show.
+const LOAD_MAX: f64 = 0.5;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    // Whatever runs is dropped with the future of the race, and so killed.
+    tokio::select! {
+        done = go(&arguments) => done,
+        _ = interrupt.recv() => Ok(ExitCode::from(STOPPED)),
+        _ = terminate.recv() => Ok(ExitCode::from(STOPPED)),
+    }
+}
+
+async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let rows = row::select(&arguments.only)?;
+    if arguments.list {
+        for row in rows {
+            say(&format!("{:22} {:11} {}", row.name, row.work.unit().to_string(), row.work.describe()))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let sides = sides(arguments)?;
+    let mut versions = BTreeMap::new();
+    for side in &sides {
+        if let Some(version) = side.version().await.with_context(|| format!("version of {}", side.name()))? {
+            versions.insert(side.name(), version);
+        }
+    }
+    let machine = machine::describe();
+    prepare(arguments);
+    let scratch = Scratch::new()?;
+    let runs = if arguments.smoke { 1 } else { usize::from(arguments.runs) };
+    let mut summaries = Vec::new();
+    for row in rows {
+        let outcome = race::run(row, &sides, runs, arguments.smoke, &scratch, note).await?;
+        let summary = Summary::of(outcome, runs);
+        if arguments.json {
+            say(&json::object(&summary, &versions, &machine).to_string())?;
+        }
+        summaries.push(summary);
+    }
+    if !arguments.json {
+        say(&format!("{}\n{}", table::text(&summaries), table::LEGEND))?;
+        say(&format!("{machine}\n{}", versions.values().cloned().collect::<Vec<_>>().join("; ")))?;
+    }
+    if let Some(file) = &arguments.markdown {
+        let page = table::markdown(&summaries, &arguments.command(), &versions, &machine);
+        match file.as_os_str() == "-" {
+            true => say(&page)?,
+            false => std::fs::write(file, page).with_context(|| file.display().to_string())?,
+        }
+    }
+    let failed = summaries.iter().any(|summary| !summary.failures.is_empty());
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+/// The sides that were asked for and whose programs are there.
+fn sides(arguments: &Arguments) -> anyhow::Result<Vec<Side>> {
+    let here = std::env::current_exe()?;
+    let beside = here.parent().context("a program in no folder")?;
+    let or_beside = |given: &Option<_>, name| given.clone().unwrap_or_else(|| beside.join(name));
+    let mut sides = Vec::new();
+    if arguments.wants("ours") {
+        let node = or_beside(&arguments.node, "mesh-node");
+        sides.push(Side::Ours(Mesh { node, cli: or_beside(&arguments.cli, "mesh") }));
+    }
+    if arguments.wants("nats") {
+        match (&arguments.nats_server, &arguments.nats_driver) {
+            (Some(server), Some(driver)) => {
+                sides.push(Side::Nats(Nats { server: server.clone(), driver: driver.clone() }));
+            }
+            _ => note("NATS is not here, so it is left out".into()),
+        }
+    }
+    if arguments.wants("tonic") {
+        sides.push(Side::Tonic(Tonic { program: beside.join("mesh-race-tonic") }));
+    }
+    if arguments.wants("floor") {
+        sides.push(Side::Floor(Floor { program: beside.join("mesh-race-floor") }));
+    }
+    Ok(sides)
+}
+
+/// Lifts the limit on open files as far as is allowed, and tells when the machine is busy.
+fn prepare(arguments: &Arguments) {
+    let files = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, ..files }) {
+        note(format!("the limit on open files stays at {:?}: {error}", files.current));
+    }
+    if let Some(load) = machine::load().filter(|load| !arguments.smoke && *load > LOAD_MAX) {
+        note(format!("the load is {load}: something else runs here, and the figures will show it"));
+    }
+}
+
+/// Prints results.
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")
+}
+
+/// Tells how it goes on; nobody listening is no reason to stop.
+fn note(line: String) {
+    drop(writeln!(io::stderr().lock(), "{line}"));
+}

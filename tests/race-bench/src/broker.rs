@@ -1,0 +1,238 @@
+//! The work of a row, done through a server that passes messages on. One code drives all such servers, so that they
+//! do equal work in the same number of processes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::ensure;
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::measurement::{Cpu, Measurement, latencies, number};
+use crate::process::{Finished, Process};
+use crate::row::{REQUEST_SIZE, Work};
+
+/// A server to race, and how its drivers are called.
+pub(crate) trait Broker {
+    /// Starts a server on loopback, in a folder of its own, and waits until it serves.
+    async fn start(&self, scratch: &Path, busy_poll: bool) -> anyhow::Result<Server>;
+
+    /// The command that plays `part` against a server at `address`.
+    fn driver(&self, address: &str, part: Part) -> Command;
+}
+
+/// A server that serves.
+pub(crate) struct Server {
+    pub(crate) process: Process,
+    pub(crate) address: String,
+}
+
+/// What one driver process does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Part {
+    Publish { size: u32, count: u32 },
+    Subscribe { size: u32, count: u32 },
+    Reply,
+    Request { size: u32, count: u32, window: u32 },
+    Connections { count: u32 },
+    Subscriptions { count: u32 },
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Publish { .. } => "publisher",
+            Self::Subscribe { .. } => "subscriber",
+            Self::Reply => "responder",
+            Self::Request { .. } => "requester",
+            Self::Connections { .. } => "connections",
+            Self::Subscriptions { .. } => "subscriptions",
+        }
+    }
+}
+
+/// A broker at work: its server and where its processes leave their files.
+struct Race<'a, B> {
+    broker: &'a B,
+    name: &'a str,
+    scratch: &'a Path,
+    server: Server,
+}
+
+/// Starts `broker`, makes it do `work` once, and ends it.
+pub(crate) async fn measure<B: Broker>(
+    broker: &B,
+    name: &str,
+    work: Work,
+    scratch: &Path,
+) -> anyhow::Result<Measurement> {
+    let busy_poll = matches!(work, Work::Request { busy_poll: true, .. });
+    let server = broker.start(scratch, busy_poll).await?;
+    let mut race = Race { broker, name, scratch, server };
+    let outcome = match work {
+        Work::Publish { size, subscribers, messages } => race.publish(size, subscribers, messages).await,
+        Work::Request { window, requests, .. } => race.request(window, requests).await,
+        Work::Idle => race.idle().await,
+        Work::Connections { count } => race.connections(count).await,
+        Work::Subscriptions { count } => race.subscriptions(count).await,
+    };
+    // A server that fell over explains more than what its drivers then said.
+    race.server.process.check_running()?;
+    race.server.process.kill().await?;
+    outcome
+}
+
+impl<B: Broker> Race<'_, B> {
+    fn start(&self, part: Part, nth: u32) -> anyhow::Result<Process> {
+        let what = format!("{} {} {nth}", self.name, part.name());
+        Process::start(&what, self.broker.driver(&self.server.address, part), self.scratch)
+    }
+
+    async fn publish(&mut self, size: u32, subscribers: u32, count: u32) -> anyhow::Result<Measurement> {
+        let mut receiving = Vec::new();
+        for nth in 0..subscribers {
+            let mut subscriber = self.start(Part::Subscribe { size, count }, nth)?;
+            subscriber.ready().await?;
+            receiving.push(subscriber);
+        }
+        let before = self.server.process.cpu_seconds()?;
+        let published = self.start(Part::Publish { size, count }, 0)?.finish().await?;
+        let mut received = Vec::new();
+        for subscriber in receiving {
+            received.push(subscriber.finish().await?);
+        }
+        let server = self.server.process.cpu_seconds()? - before;
+        let clients = published.cpu_seconds + received.iter().map(|one| one.cpu_seconds).sum::<f64>();
+        let seconds = span(&published, &received, count)?;
+        let details = BTreeMap::from([("published_per_second".into(), number(&published.report, "rate")?)]);
+        Ok(Measurement { value: f64::from(count) / seconds, cpu: Some(Cpu { server, clients }), details })
+    }
+
+    async fn request(&mut self, window: u32, count: u32) -> anyhow::Result<Measurement> {
+        let mut responder = self.start(Part::Reply, 0)?;
+        responder.ready().await?;
+        let before = self.server.process.cpu_seconds()?;
+        let answering = responder.cpu_seconds()?;
+        let asked = self.start(Part::Request { size: REQUEST_SIZE, count, window }, 0)?.finish().await?;
+        let server = self.server.process.cpu_seconds()? - before;
+        let clients = asked.cpu_seconds + responder.cpu_seconds()? - answering;
+        responder.kill().await?;
+        requested(&asked, window, count, Cpu { server, clients })
+    }
+
+    async fn idle(&mut self) -> anyhow::Result<Measurement> {
+        let mebibytes = settled(&self.server.process).await? / MEBIBYTE;
+        Ok(Measurement { value: mebibytes, cpu: None, details: BTreeMap::new() })
+    }
+
+    async fn connections(&mut self, count: u32) -> anyhow::Result<Measurement> {
+        let (before, after) = self.grown(Part::Connections { count }).await?;
+        let value = (after - before).max(0.0) / f64::from(count) / KIBIBYTE;
+        Ok(Measurement { value, cpu: None, details: in_mebibytes(before, after) })
+    }
+
+    async fn subscriptions(&mut self, count: u32) -> anyhow::Result<Measurement> {
+        let (before, after) = self.grown(Part::Subscriptions { count }).await?;
+        Ok(Measurement { value: after / MEBIBYTE, cpu: None, details: in_mebibytes(before, after) })
+    }
+
+    /// The server's resident bytes before and after `part` holds what it holds.
+    async fn grown(&mut self, part: Part) -> anyhow::Result<(f64, f64)> {
+        let before = settled(&self.server.process).await?;
+        let mut holding = self.start(part, 0)?;
+        holding.ready().await?;
+        let after = settled(&self.server.process).await?;
+        holding.check_running()?;
+        holding.kill().await?;
+        Ok((before, after))
+    }
+}
+
+/// The outcome of a requester, whoever it asked.
+pub(crate) fn requested(asked: &Finished, window: u32, count: u32, cpu: Cpu) -> anyhow::Result<Measurement> {
+    let answered = number(&asked.report, "requests")?;
+    ensure!(answered == f64::from(count), "{answered} of {count} requests were answered");
+    let mut details = latencies(&asked.report);
+    let rate = number(&asked.report, "rate")?;
+    details.insert("requests_per_second".into(), rate);
+    let value = if window == 1 { number(&asked.report, "p50_us")? } else { rate };
+    Ok(Measurement { value, cpu: Some(cpu), details })
+}
+
+/// Seconds from the first publish to the last receipt by the slowest subscriber.
+fn span(published: &Finished, received: &[Finished], count: u32) -> anyhow::Result<f64> {
+    let first = number(&published.report, "first_unix_ns")?;
+    let mut last = first;
+    for one in received {
+        let messages = number(&one.report, "messages")?;
+        ensure!(messages == f64::from(count), "{messages} of {count} messages were received");
+        last = last.max(number(&one.report, "last_unix_ns")?);
+    }
+    ensure!(last > first, "the last message came before the first was published");
+    Ok((last - first) / 1e9)
+}
+
+const KIBIBYTE: f64 = 1024.0;
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+
+/// How often memory is looked at, how often in a row it must have stayed, and how long that may take.
+const SAMPLE: Duration = Duration::from_millis(100);
+const STEADY: u32 = 10;
+const SETTLE: Duration = Duration::from_secs(15);
+
+/// Resident bytes once they have stayed within 1 % for a second, or after a while anyhow.
+async fn settled(process: &Process) -> anyhow::Result<f64> {
+    let end = Instant::now() + SETTLE;
+    let mut reference = process.resident()? as f64;
+    let mut steady = 0;
+    while steady < STEADY && Instant::now() < end {
+        sleep(SAMPLE).await;
+        let now = process.resident()? as f64;
+        if (now - reference).abs() <= reference / 100.0 {
+            steady += 1;
+        } else {
+            (reference, steady) = (now, 0);
+        }
+    }
+    Ok(process.resident()? as f64)
+}
+
+fn in_mebibytes(before: f64, after: f64) -> BTreeMap<String, f64> {
+    BTreeMap::from([("before_mib".into(), before / MEBIBYTE), ("after_mib".into(), after / MEBIBYTE)])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn driver(report: serde_json::Value) -> Finished {
+        Finished { report, cpu_seconds: 0.0 }
+    }
+
+    #[test]
+    fn the_span_ends_with_the_slowest_subscriber() {
+        let published = driver(json!({ "first_unix_ns": 1_000_000_000_u64 }));
+        let one = |last: u64| driver(json!({ "messages": 10, "last_unix_ns": last }));
+        let received = [one(2_000_000_000), one(4_000_000_000), one(3_000_000_000)];
+        assert_eq!(span(&published, &received, 10).unwrap(), 3.0);
+    }
+
+    #[test]
+    fn a_lost_message_is_no_result() {
+        let published = driver(json!({ "first_unix_ns": 1 }));
+        let received = [driver(json!({ "messages": 9, "last_unix_ns": 5 }))];
+        assert!(span(&published, &received, 10).is_err());
+    }
+
+    #[test]
+    fn one_outstanding_is_judged_by_latency_and_more_by_rate() {
+        let asked = driver(json!({ "requests": 5, "rate": 70.0, "p50_us": 12.0, "p99_us": 20.0 }));
+        let cpu = Cpu { server: 1.0, clients: 2.0 };
+        assert_eq!(requested(&asked, 1, 5, cpu).unwrap().value, 12.0);
+        assert_eq!(requested(&asked, 64, 5, cpu).unwrap().value, 70.0);
+        assert!(requested(&asked, 64, 6, cpu).is_err());
+    }
+}

@@ -1,0 +1,77 @@
+//! NATS: the server with its defaults on a free loopback port, driven by the Go program in `nats/`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::broker::{Broker, Part, Server};
+use crate::process::{LOOK, Process, READY};
+
+/// Where its programs are.
+pub(crate) struct Nats {
+    pub(crate) server: PathBuf,
+    pub(crate) driver: PathBuf,
+}
+
+impl Nats {
+    /// The server's and the client library's version.
+    pub(crate) async fn version(&self) -> anyhow::Result<String> {
+        let server = Command::new(&self.server).arg("--version").output().await?;
+        let client = Command::new(&self.driver).arg("version").output().await?;
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().replace("nats-server: ", "");
+        Ok(format!("nats-server {}, {}", text(server.stdout), text(client.stdout)))
+    }
+}
+
+impl Broker for Nats {
+    async fn start(&self, scratch: &Path, _busy_poll: bool) -> anyhow::Result<Server> {
+        let mut command = Command::new(&self.server);
+        command.args(["--addr", "127.0.0.1", "--port", "-1", "--ports_file_dir"]).arg(scratch);
+        let mut process = Process::start("nats server", command, scratch)?;
+        // It takes a free port and then leaves a file with its addresses.
+        let end = Instant::now() + READY;
+        loop {
+            process.check_running()?;
+            if let Some(address) = written_address(scratch)? {
+                return Ok(Server { process, address });
+            }
+            ensure!(Instant::now() < end, "nats server: no port within {READY:?}");
+            sleep(LOOK).await;
+        }
+    }
+
+    fn driver(&self, address: &str, part: Part) -> Command {
+        let (name, flags): (_, Vec<(&str, u32)>) = match part {
+            Part::Publish { size, count } => ("pub", vec![("--size", size), ("--count", count)]),
+            Part::Subscribe { size, count } => ("sub", vec![("--size", size), ("--count", count)]),
+            Part::Reply => ("reply", vec![]),
+            Part::Request { size, count, window } => {
+                ("request", vec![("--size", size), ("--count", count), ("--window", window)])
+            }
+            Part::Connections { count } => ("connections", vec![("--count", count)]),
+            Part::Subscriptions { count } => ("subscriptions", vec![("--count", count)]),
+        };
+        let mut command = Command::new(&self.driver);
+        command.args([name, "--url", address]);
+        flags.iter().for_each(|(flag, value)| {
+            command.args([*flag, &value.to_string()]);
+        });
+        command
+    }
+}
+
+/// The client address from the ports file, once it is there and whole.
+fn written_address(scratch: &Path) -> anyhow::Result<Option<String>> {
+    for entry in std::fs::read_dir(scratch)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "ports") {
+            let text = std::fs::read_to_string(&path)?;
+            let Ok(ports) = serde_json::from_str::<serde_json::Value>(&text) else { return Ok(None) };
+            let address = ports["nats"][0].as_str().context("no address in the ports file")?;
+            return Ok(Some(address.to_owned()));
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,5 @@
+//! Results for people and for programs.
+
+pub(crate) mod json;
+pub(crate) mod number;
+pub(crate) mod table;

@@ -1,0 +1,229 @@
+//! The rows of the race: what is raced, how much of it, and what we want to reach.
+
+use std::fmt;
+
+/// Bytes of a request's and a reply's body.
+pub(crate) const REQUEST_SIZE: u32 = 128;
+
+/// One line of the table.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// Its name on the command line.
+    pub(crate) name: &'static str,
+    /// What every contestant does.
+    pub(crate) work: Work,
+    /// What we want to reach.
+    pub(crate) goals: &'static [Goal],
+}
+
+/// What is done, the same for every contestant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Work {
+    /// One process publishes, each of some processes receives everything.
+    Publish { size: u32, subscribers: u32, messages: u32 },
+    /// One process asks, another answers, through a server between them.
+    Request { window: u32, requests: u32, busy_poll: bool },
+    /// A server that nobody talks to.
+    Idle,
+    /// One process holds connections with one subscription each.
+    Connections { count: u32 },
+    /// One connection holds subscriptions.
+    Subscriptions { count: u32 },
+}
+
+/// What a value counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Messages published and received by every subscriber, per second.
+    MessagesPerSecond,
+    /// Requests answered per second.
+    RequestsPerSecond,
+    /// Median microseconds from asking to the answer.
+    MicrosP50,
+    /// Resident MiB of the server.
+    Mebibytes,
+    /// Resident KiB that each connection adds to the server.
+    KibibytesEach,
+}
+
+/// What we want to reach.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    /// Our ratio to NATS, at least.
+    TimesNats(f64),
+    /// Our value over the floor's, at most.
+    TimesFloor(f64),
+    /// Our value, at most.
+    AtMost(f64),
+}
+
+impl Unit {
+    /// Whether more is better.
+    pub(crate) fn more_is_better(self) -> bool {
+        matches!(self, Self::MessagesPerSecond | Self::RequestsPerSecond)
+    }
+
+    /// How many times better `ours` is than `peer`.
+    pub(crate) fn ratio(self, ours: f64, peer: f64) -> f64 {
+        if self.more_is_better() { ours / peer } else { peer / ours }
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MessagesPerSecond => "messages/s",
+            Self::RequestsPerSecond => "requests/s",
+            Self::MicrosP50 => "us p50",
+            Self::Mebibytes => "MiB",
+            Self::KibibytesEach => "KiB each",
+        })
+    }
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimesNats(times) => write!(f, ">= {times} x NATS"),
+            Self::TimesFloor(times) => write!(f, "<= {times} x floor"),
+            Self::AtMost(value) => write!(f, "<= {value}"),
+        }
+    }
+}
+
+impl Work {
+    /// What is counted.
+    pub(crate) fn unit(self) -> Unit {
+        match self {
+            Self::Publish { .. } => Unit::MessagesPerSecond,
+            Self::Request { window: 1, .. } => Unit::MicrosP50,
+            Self::Request { .. } => Unit::RequestsPerSecond,
+            Self::Idle | Self::Subscriptions { .. } => Unit::Mebibytes,
+            Self::Connections { .. } => Unit::KibibytesEach,
+        }
+    }
+
+    /// So little of the same work that its figures mean nothing but that it runs.
+    pub(crate) fn smoke(self) -> Self {
+        match self {
+            Self::Publish { size, subscribers, messages } => {
+                Self::Publish { size, subscribers, messages: messages.min(2_000) }
+            }
+            Self::Request { window, requests, busy_poll } => {
+                Self::Request { window, requests: requests.min(1_000), busy_poll }
+            }
+            Self::Idle => Self::Idle,
+            Self::Connections { count } => Self::Connections { count: count.min(20) },
+            Self::Subscriptions { count } => Self::Subscriptions { count: count.min(1_000) },
+        }
+    }
+
+    /// The work in words.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Self::Publish { size, subscribers, messages } => {
+                format!("{messages} messages of {size} B from one process to {subscribers}")
+            }
+            Self::Request { window, requests, busy_poll } => {
+                let polling = if busy_poll { ", our node busy-polls for 50 us" } else { "" };
+                format!("{requests} requests of {REQUEST_SIZE} B, {window} outstanding{polling}")
+            }
+            Self::Idle => "a server that nobody talks to".into(),
+            Self::Connections { count } => format!("{count} idle connections, one subscription each"),
+            Self::Subscriptions { count } => format!("{count} subscriptions on one connection, in all"),
+        }
+    }
+}
+
+const fn publish(
+    name: &'static str,
+    size: u32,
+    subscribers: u32,
+    messages: u32,
+    goals: &'static [Goal],
+) -> Row {
+    Row { name, work: Work::Publish { size, subscribers, messages }, goals }
+}
+
+const fn request(name: &'static str, window: u32, requests: u32, goals: &'static [Goal]) -> Row {
+    Row { name, work: Work::Request { window, requests, busy_poll: false }, goals }
+}
+
+/// Every row, in the table's order.
+pub(crate) const ROWS: &[Row] = &[
+    publish("pubsub-128-1to1", 128, 1, 5_000_000, &[Goal::TimesNats(2.5)]),
+    publish("pubsub-1024-1to1", 1024, 1, 1_500_000, &[Goal::TimesNats(2.0)]),
+    publish("pubsub-128-1to4", 128, 4, 1_500_000, &[Goal::TimesNats(2.0)]),
+    publish("pubsub-1024-1to4", 1024, 4, 500_000, &[Goal::TimesNats(2.0)]),
+    request("request-1", 1, 30_000, &[Goal::TimesNats(1.0), Goal::TimesFloor(1.15)]),
+    Row {
+        name: "request-1-busypoll",
+        work: Work::Request { window: 1, requests: 30_000, busy_poll: true },
+        goals: &[Goal::TimesNats(2.0)],
+    },
+    request("request-64", 64, 300_000, &[]),
+    request("request-256", 256, 500_000, &[Goal::TimesNats(2.0)]),
+    Row { name: "idle-memory", work: Work::Idle, goals: &[Goal::AtMost(20.0)] },
+    Row { name: "connection-memory", work: Work::Connections { count: 1_000 }, goals: &[Goal::AtMost(16.0)] },
+    Row {
+        name: "connection-memory-10k",
+        work: Work::Connections { count: 10_000 },
+        goals: &[Goal::AtMost(16.0)],
+    },
+    Row {
+        name: "subscription-memory",
+        work: Work::Subscriptions { count: 1_000_000 },
+        goals: &[Goal::AtMost(400.0)],
+    },
+];
+
+/// The rows of these names, in the table's order.
+///
+/// # Errors
+/// When there is none of a name.
+pub(crate) fn select(names: &[String]) -> anyhow::Result<Vec<Row>> {
+    for name in names {
+        anyhow::ensure!(
+            ROWS.iter().any(|row| row.name == name),
+            "no row is called {name:?}; `--list` lists them all"
+        );
+    }
+    Ok(ROWS
+        .iter()
+        .filter(|row| names.is_empty() || names.iter().any(|name| name == row.name))
+        .copied()
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let names: std::collections::BTreeSet<_> = ROWS.iter().map(|row| row.name).collect();
+        assert_eq!(names.len(), ROWS.len());
+    }
+
+    #[test]
+    fn no_names_select_all_and_an_unknown_one_is_refused() {
+        assert_eq!(select(&[]).unwrap().len(), ROWS.len());
+        let some = select(&["request-64".into(), "pubsub-128-1to1".into()]).unwrap();
+        assert_eq!(some.iter().map(|row| row.name).collect::<Vec<_>>(), ["pubsub-128-1to1", "request-64"]);
+        assert!(select(&["request-65".into()]).is_err());
+    }
+
+    #[test]
+    fn a_ratio_above_one_is_better_in_every_unit() {
+        assert_eq!(Unit::MessagesPerSecond.ratio(30.0, 10.0), 3.0);
+        assert_eq!(Unit::MicrosP50.ratio(10.0, 30.0), 3.0);
+        assert_eq!(Unit::Mebibytes.ratio(10.0, 5.0), 0.5);
+    }
+
+    #[test]
+    fn smoke_keeps_the_shape() {
+        for row in ROWS {
+            assert_eq!(row.work.smoke().unit(), row.work.unit());
+        }
+    }
+}
