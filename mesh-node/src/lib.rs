@@ -1,1 +1,4 @@
 //! Being written.
+
+pub mod cli;
+pub mod config;
