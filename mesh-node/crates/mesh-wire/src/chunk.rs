@@ -58,7 +58,8 @@ impl ChunkError {
         match self {
             Self::BodyTooLarge { .. } => Code::BodyTooLarge,
             Self::TooManySeries => Code::TooManyChunkSeries,
-            Self::SeriesInUse(_) | Self::UnknownSeries(_) => Code::ChunkUnknownSeries,
+            Self::SeriesInUse(_) => Code::ChunkSeriesInUse,
+            Self::UnknownSeries(_) => Code::ChunkUnknownSeries,
             Self::LengthMismatch { .. } => Code::ChunkLengthMismatch,
         }
     }

@@ -135,11 +135,10 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Invalid,
         retryable: false,
         title: "A subscription asks for a pending limit out of range",
-        cause: "The number of messages or bytes to keep for a slow subscription is zero or over the limit.",
-        hint: "Ask for 1 to 1,048,576 messages and 1 byte to 256 MiB.",
+        cause: "The number of messages or bytes to keep for a slow subscription is over the limit.",
+        hint: "Ask for at most 1,048,576 messages and 256 MiB; 0 takes what the node has by default.",
         explanation: "A node keeps messages for a subscription that can't take them right now, up to a limit \
-        that the subscription chooses. It has to be at least one, and what it may be at most \
-        protects the node.",
+        that the subscription chooses. How high it may be is bounded, to protect the node.",
     },
     Entry {
         code: Code::CreditOutOfRange,
