@@ -66,9 +66,6 @@ pub const DURATION_BOUNDS_US: [u64; 18] = [
     1_000_000, 5_000_000, 30_000_000,
 ];
 
-const MESSAGE_KIND: Option<Label> =
-    label("kind", "`publish` (publish and deliver), `request`, `reply`, `control`");
-
 /// Version of the running program.
 pub const BUILD_INFO: Metric = gauge(
     "mesh_build_info",
@@ -78,43 +75,55 @@ pub const BUILD_INFO: Metric = gauge(
 /// Open links.
 pub const LINKS: Metric = gauge("mesh_links", "Client links that are open and past their handshake", None);
 /// Links that were opened.
-pub const LINKS_OPENED: Metric = counter("mesh_links_opened_total", "Connections that were accepted", None);
+pub const LINKS_OPENED: Metric =
+    counter("mesh_links_opened_total", "Client links that were opened, handshake included", None);
 /// Links that were closed.
 pub const LINKS_CLOSED: Metric =
-    counter("mesh_links_closed_total", "Connections that were closed, by either side", None);
-/// Links that are marked slow.
-pub const LINKS_SLOW: Metric = gauge(
-    "mesh_links_slow",
-    "Links that do not read fast enough and so lose messages until they have caught up",
+    counter("mesh_links_closed_total", "Client links that were closed, by either side", None);
+/// Times that a link was marked slow.
+pub const SLOW_LINKS: Metric = counter(
+    "mesh_slow_links_total",
+    "Times that a link did not read fast enough even for paused publishers and so began to lose messages",
     None,
 );
 /// Subscriptions.
 pub const SUBSCRIPTIONS: Metric =
     gauge("mesh_subscriptions", "Subscriptions of all links, responders included", None);
 /// Messages received.
-pub const RECEIVE_MESSAGES: Metric =
-    counter("mesh_receive_messages_total", "Frames that clients sent to this node", MESSAGE_KIND);
+pub const RECEIVE_MESSAGES: Metric = counter(
+    "mesh_receive_messages_total",
+    "Messages that clients sent to this node",
+    label("kind", "`publish`, `request`, `reply`"),
+);
 /// Bytes received.
 pub const RECEIVE_BYTES: Metric =
-    counter("mesh_receive_bytes_total", "Bytes of the frames that clients sent to this node", MESSAGE_KIND);
+    counter("mesh_receive_bytes_total", "Bytes that this node read from clients, all frames included", None);
 /// Messages sent.
-pub const TRANSMIT_MESSAGES: Metric =
-    counter("mesh_transmit_messages_total", "Frames that this node queued for clients", MESSAGE_KIND);
-/// Bytes sent.
-pub const TRANSMIT_BYTES: Metric = counter(
-    "mesh_transmit_bytes_total",
-    "Bytes of the frames that this node queued for clients",
-    MESSAGE_KIND,
+pub const TRANSMIT_MESSAGES: Metric = counter(
+    "mesh_transmit_messages_total",
+    "Messages that this node sent on to clients: one for each receiver",
+    label("kind", "`deliver`, `call`, `reply`"),
 );
+/// Bytes sent.
+pub const TRANSMIT_BYTES: Metric =
+    counter("mesh_transmit_bytes_total", "Bytes that this node wrote to clients, all frames included", None);
 /// Dropped messages.
 pub const DROPPED_MESSAGES: Metric = counter(
     "mesh_dropped_messages_total",
-    "Messages that were not delivered to somebody who should have got them",
-    label("reason", "see below"),
+    "Messages that did not reach somebody who should have got them",
+    label(
+        "reason",
+        "`overflow` (the subscriber is behind and its pending messages are full), `link_gone` (its link has just \
+         closed), `no_subscription` (it has just unsubscribed), `mailbox_full` (its data thread is behind), \
+         `late_reply` (nobody waits for the reply any more)",
+    ),
 );
 /// Messages for nobody.
 pub const UNROUTED_MESSAGES: Metric =
     counter("mesh_unrouted_messages_total", "Published messages that no subscription wanted", None);
+/// Credits for nothing.
+pub const STALE_CREDITS: Metric =
+    counter("mesh_stale_credits_total", "Credits for subscriptions that were gone when they arrived", None);
 /// Requests by how they ended.
 pub const REQUESTS: Metric = counter(
     "mesh_requests_total",
@@ -127,13 +136,19 @@ pub const REQUESTS_IN_FLIGHT: Metric =
 /// Duration of requests.
 pub const REQUEST_DURATION: Metric = histogram(
     "mesh_request_duration_seconds",
-    "Time from the node's reading of a request to the end of its reply, for requests that were replied to",
+    "Time from a request's arrival at the node to its first reply, for requests that were replied to",
 );
-/// Protocol errors.
-pub const PROTOCOL_ERRORS: Metric = counter(
-    "mesh_protocol_errors_total",
+/// Errors.
+pub const ERRORS: Metric = counter(
+    "mesh_errors_total",
     "Errors that this node told its clients about",
     label("code", "an error code such as `MESH-1042`; see `mesh explain`"),
+);
+/// Internal errors.
+pub const INTERNAL_ERRORS: Metric = counter(
+    "mesh_internal_errors_total",
+    "Defects of the node that it noticed itself: please report them",
+    None,
 );
 /// Routing snapshots.
 pub const ROUTING_SNAPSHOTS: Metric = counter(
@@ -175,12 +190,12 @@ pub const PROCESS_START: Metric = gauge(
 );
 
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 25] = [
+pub const ALL: [&Metric; 27] = [
     &BUILD_INFO,
     &LINKS,
     &LINKS_OPENED,
     &LINKS_CLOSED,
-    &LINKS_SLOW,
+    &SLOW_LINKS,
     &SUBSCRIPTIONS,
     &RECEIVE_MESSAGES,
     &RECEIVE_BYTES,
@@ -188,10 +203,12 @@ pub const ALL: [&Metric; 25] = [
     &TRANSMIT_BYTES,
     &DROPPED_MESSAGES,
     &UNROUTED_MESSAGES,
+    &STALE_CREDITS,
     &REQUESTS,
     &REQUESTS_IN_FLIGHT,
     &REQUEST_DURATION,
-    &PROTOCOL_ERRORS,
+    &ERRORS,
+    &INTERNAL_ERRORS,
     &ROUTING_SNAPSHOTS,
     &MATCH_CACHE_LOOKUPS,
     &PACING_STALLS,

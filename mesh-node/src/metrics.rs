@@ -1,0 +1,107 @@
+//! What the node counts, and how it is scraped.
+//!
+//! ```text
+//!  data thread 0 ─► Counters 0 ─┐
+//!  data thread 1 ─► Counters 1 ─┼─ summed at a scrape ─► samples ─► /metrics, $mesh.metrics
+//!  router        ─► Counters 2 ─┘                          ▲
+//!  Gauges (asked at a scrape), /proc/self ─────────────────┘
+//! ```
+//!
+//! Counting is one load and one store of the thread's own cache line: no lock, no read-modify-write, no allocation.
+//! Names and meanings are in [`mesh_telemetry::metric`]; `docs/reference/metrics.md` is made from there.
+
+mod counter;
+mod counters;
+mod expose;
+mod process;
+#[cfg(test)]
+mod reference;
+mod sample;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+pub use counter::Counter;
+pub use counters::Counters;
+pub use expose::CONTENT_TYPE;
+
+use counters::Totals;
+use process::Process;
+
+/// Every counter of a node.
+pub struct Metrics {
+    threads: Box<[Arc<Counters>]>,
+    control: Arc<Counters>,
+    gauges: OnceLock<Box<dyn Fn() -> Gauges + Send + Sync>>,
+    process: Process,
+}
+
+/// What is not counted but looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Gauges {
+    /// Links that are open.
+    pub links: u64,
+    /// Subscriptions of all links.
+    pub subscriptions: u64,
+    /// Requests that have not ended.
+    pub requests_in_flight: u64,
+    /// Bytes that wait to be written to clients.
+    pub queued_bytes: u64,
+}
+
+impl Metrics {
+    /// Counters for this many data threads, and one set for the router.
+    #[must_use]
+    pub fn new(threads: usize) -> Self {
+        Self {
+            threads: (0..threads).map(|_| Arc::default()).collect(),
+            control: Arc::default(),
+            gauges: OnceLock::new(),
+            process: Process::started_now(),
+        }
+    }
+
+    /// The counters of a data thread. Only that thread may count with them: another one's counts could be lost.
+    ///
+    /// # Panics
+    /// When there are not that many threads.
+    #[must_use]
+    pub fn thread(&self, index: usize) -> Arc<Counters> {
+        Arc::clone(&self.threads[index])
+    }
+
+    /// The counters of the thread that the router runs on. Only that thread may count with them.
+    #[must_use]
+    pub fn control(&self) -> Arc<Counters> {
+        Arc::clone(&self.control)
+    }
+
+    /// Says how gauges are looked at. The first call counts; until then they are zero.
+    pub fn set_gauges(&self, look: impl Fn() -> Gauges + Send + Sync + 'static) {
+        // A second call has nothing better to say.
+        self.gauges.set(Box::new(look)).unwrap_or_default();
+    }
+
+    /// How often something was counted, on all threads together.
+    #[must_use]
+    pub fn total(&self, counter: Counter) -> u64 {
+        self.totals().count(counter)
+    }
+
+    fn totals(&self) -> Totals {
+        Totals::of(self.threads.iter().chain([&self.control]).map(Arc::as_ref))
+    }
+
+    fn look(&self) -> Gauges {
+        self.gauges.get().map_or_else(Gauges::default, |look| look())
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").field("threads", &self.threads.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

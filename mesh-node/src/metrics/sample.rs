@@ -1,0 +1,112 @@
+//! What a scrape sees: one value per metric and label.
+
+use mesh_telemetry::metric::{self, Metric};
+use mesh_wire::code::Code;
+
+use super::counters::Totals;
+use super::{Counter, Gauges, Metrics, process};
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// A whole number.
+    Number(u64),
+    /// A number with a fraction.
+    Fraction(f64),
+    /// Number of observations and their sum in each bucket: upper bound and count, not cumulative.
+    Histogram { sum: f64, count: u64, buckets: Vec<(f64, u64)> },
+}
+
+/// Names and values of labels.
+pub(super) type Labels = Vec<(&'static str, String)>;
+
+/// One metric with all its values, each under the values of its labels.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Family {
+    pub(super) metric: &'static Metric,
+    pub(super) values: Vec<(Labels, Value)>,
+}
+
+/// Codes that end a request.
+const REFUSALS: [Code; 8] = [
+    Code::RequestRefused,
+    Code::RequestIdInUse,
+    Code::TooManyRequests,
+    Code::TimeoutOutOfRange,
+    Code::ReplyCreditOutOfRange,
+    Code::NodeRequestUnknown,
+    Code::NodeRequestInvalid,
+    Code::NodeDraining,
+];
+
+impl Metrics {
+    /// Every metric of [`metric::ALL`], in its order.
+    pub(super) fn families(&self) -> Vec<Family> {
+        let (totals, gauges) = (self.totals(), self.look());
+        metric::ALL
+            .iter()
+            .map(|metric| Family { metric, values: self.values(metric, &totals, gauges) })
+            .collect()
+    }
+
+    fn values(&self, metric: &'static Metric, totals: &Totals, gauges: Gauges) -> Vec<(Labels, Value)> {
+        let one = |value| vec![(Vec::new(), value)];
+        match metric.name {
+            name if name == metric::BUILD_INFO.name => vec![(build_labels(), Value::Number(1))],
+            name if name == metric::LINKS.name => one(Value::Number(gauges.links)),
+            name if name == metric::SUBSCRIPTIONS.name => one(Value::Number(gauges.subscriptions)),
+            name if name == metric::REQUESTS_IN_FLIGHT.name => one(Value::Number(gauges.requests_in_flight)),
+            name if name == metric::QUEUED_BYTES.name => one(Value::Number(gauges.queued_bytes)),
+            name if name == metric::PROCESS_MEMORY.name => one(Value::Number(process::resident_bytes())),
+            name if name == metric::PROCESS_CPU.name => one(Value::Fraction(process::cpu_seconds())),
+            name if name == metric::PROCESS_FDS.name => one(Value::Number(process::open_fds())),
+            name if name == metric::PROCESS_FDS_MAX.name => one(Value::Number(process::max_fds())),
+            name if name == metric::PROCESS_START.name => one(Value::Fraction(self.process.start_seconds())),
+            name if name == metric::REQUEST_DURATION.name => one(Value::Histogram {
+                sum: totals.took_seconds(),
+                count: totals.answered(),
+                buckets: totals.buckets(),
+            }),
+            name if name == metric::ERRORS.name => {
+                labelled(metric, totals.codes().map(|(c, n)| (c.to_string(), n)))
+            }
+            name if name == metric::REQUESTS.name => {
+                labelled(metric, outcomes(totals).into_iter().map(|(outcome, n)| (outcome.to_owned(), n)))
+            }
+            name => counted(name, metric, totals),
+        }
+    }
+}
+
+/// The values of a metric that is made of counters alone.
+fn counted(name: &str, metric: &'static Metric, totals: &Totals) -> Vec<(Labels, Value)> {
+    let counters = Counter::ALL.into_iter().filter(|counter| counter.metric().0.name == name);
+    counters
+        .map(|counter| {
+            let labels = metric.label.zip(counter.metric().1);
+            let labels = labels.map(|(label, value)| (label.name, value.to_owned())).into_iter().collect();
+            (labels, Value::Number(totals.count(counter)))
+        })
+        .collect()
+}
+
+fn labelled(metric: &'static Metric, values: impl Iterator<Item = (String, u64)>) -> Vec<(Labels, Value)> {
+    let label = metric.label.map_or("", |label| label.name);
+    values.map(|(value, n)| (vec![(label, value)], Value::Number(n))).collect()
+}
+
+fn outcomes(totals: &Totals) -> [(&'static str, u64); 6] {
+    [
+        ("reply", totals.answered()),
+        ("no_responders", totals.code(Code::NoResponders)),
+        ("deadline", totals.code(Code::RequestDeadline)),
+        ("cancelled", totals.count(Counter::RequestsCancelled)),
+        ("refused", REFUSALS.iter().map(|&code| totals.code(code)).sum()),
+        ("disconnected", totals.code(Code::ResponderGone)),
+    ]
+}
+
+fn build_labels() -> Labels {
+    let protocol = mesh_wire::hello::Version::NEWEST;
+    vec![("version", env!("CARGO_PKG_VERSION").to_owned()), ("protocol", protocol.0.to_string())]
+}
