@@ -1,4 +1,28 @@
-//! Being written.
+//! The Mesh daemon as a library: start it in a process of its own by `mesh-node`, or inside a test.
+//!
+//! ```text
+//!  main ─► cli ─► config ─► Node::start ─┬─ system thread: Router, Supervisor, acceptor
+//!                                        ├─ data threads: links, their Subscriber actors, the switch
+//!                                        └─ admin thread: HTTP
+//! ```
+//! Decisions are made by the pure cores of `mesh-core`; what is here moves bytes and messages between them.
 
+mod acceptor;
+pub mod ask;
+mod admin;
 pub mod cli;
 pub mod config;
+mod in_flight;
+mod link;
+pub mod metrics;
+mod node;
+mod router;
+mod shared;
+mod snapshot;
+mod spin;
+mod subscriber;
+mod supervisor;
+mod switch;
+mod thread;
+
+pub use node::{Error, Node};

@@ -14,5 +14,5 @@
 mod incoming;
 mod outgoing;
 
-pub use incoming::{Calls, Origin, ReplyRefusal};
+pub use incoming::{Answer, Calls, Origin, ReplyRefusal};
 pub use outgoing::{Ended, Requests, Shape, Targets, Verdict};

@@ -1,6 +1,9 @@
 //! The responder's end: calls that a link has been given and has not answered.
 
-use std::collections::{HashMap, HashSet, VecDeque, hash_map::Entry};
+use std::{
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
+    time::{Duration, Instant},
+};
 
 use foldhash::fast::RandomState;
 use mesh_wire::code::Code;
@@ -19,9 +22,19 @@ pub struct Origin {
     pub request: u64,
 }
 
+/// Where a reply goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// The request that it answers.
+    pub origin: Origin,
+    /// With the last reply: how long the responder held the call.
+    pub took: Option<Duration>,
+}
+
 #[derive(Debug)]
 struct Call {
     origin: Origin,
+    opened: Instant,
     subscription: SubscriptionId,
     /// Replies that the requester has room for.
     credit: u32,
@@ -61,6 +74,7 @@ impl Calls {
     /// [`Code::ResponderBusy`] when the subscription holds `most` already.
     pub fn open(
         &mut self,
+        now: Instant,
         origin: Origin,
         subscription: SubscriptionId,
         most: u32,
@@ -74,7 +88,7 @@ impl Calls {
         loop {
             self.last = self.last.wrapping_add(1);
             if let Entry::Vacant(slot) = self.by_number.entry(self.last) {
-                slot.insert(Call { origin, subscription, credit });
+                slot.insert(Call { origin, opened: now, subscription, credit });
                 break;
             }
         }
@@ -88,20 +102,21 @@ impl Calls {
     /// See [`ReplyRefusal`]. A reply beyond its credit leaves the call open.
     pub fn handle_reply(
         &mut self,
+        now: Instant,
         number: u32,
         subscription: SubscriptionId,
         more: bool,
-    ) -> Result<Origin, ReplyRefusal> {
+    ) -> Result<Answer, ReplyRefusal> {
         let Some(call) = self.by_number.get_mut(&number).filter(|c| c.subscription == subscription) else {
             return Err(self.judge_unknown(number, more));
         };
         if more {
             call.credit = call.credit.checked_sub(1).ok_or(ReplyRefusal::Fault(Code::ReplyBeyondCredit))?;
-            return Ok(call.origin);
+            return Ok(Answer { origin: call.origin, took: None });
         }
-        let origin = call.origin;
+        let answer = Answer { origin: call.origin, took: Some(now.saturating_duration_since(call.opened)) };
         self.remove(number);
-        Ok(origin)
+        Ok(answer)
     }
 
     /// Input: nobody waits for this request any more. The call to cancel, if the link still holds it.
@@ -176,6 +191,27 @@ mod tests {
 
     const SUB: SubscriptionId = SubscriptionId(5);
 
+    fn open(
+        c: &mut Calls,
+        request: u64,
+        subscription: SubscriptionId,
+        most: u32,
+        credit: u32,
+    ) -> Result<u32, Code> {
+        c.open(Instant::now(), origin(request), subscription, most, credit)
+    }
+
+    fn reply(
+        c: &mut Calls,
+        number: u32,
+        subscription: SubscriptionId,
+        more: bool,
+    ) -> Result<Origin, ReplyRefusal> {
+        let answer = c.handle_reply(Instant::now(), number, subscription, more)?;
+        assert_eq!(answer.took.is_none(), more);
+        Ok(answer.origin)
+    }
+
     fn origin(request: u64) -> Origin {
         Origin { link: LinkId(1), request }
     }
@@ -183,43 +219,43 @@ mod tests {
     #[test]
     fn a_reply_goes_back_to_where_the_call_came_from_once() {
         let mut c = Calls::new();
-        let first = c.open(origin(10), SUB, 9, 0).unwrap();
-        let second = c.open(origin(11), SUB, 9, 0).unwrap();
+        let first = open(&mut c, 10, SUB, 9, 0).unwrap();
+        let second = open(&mut c, 11, SUB, 9, 0).unwrap();
         assert_ne!(first, second);
         assert_eq!(c.len(), 2);
-        assert_eq!(c.handle_reply(second, SUB, false), Ok(origin(11)));
-        assert_eq!(c.handle_reply(second, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
+        assert_eq!(reply(&mut c, second, SUB, false), Ok(origin(11)));
+        assert_eq!(reply(&mut c, second, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
         assert_eq!(
-            c.handle_reply(first, SubscriptionId(6), false).unwrap_err(),
+            reply(&mut c, first, SubscriptionId(6), false).unwrap_err(),
             ReplyRefusal::Fault(Code::ReplyRepeated)
         );
-        assert_eq!(c.handle_reply(99, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyForeign)));
-        assert_eq!(c.handle_reply(0, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyForeign)));
-        assert_eq!(c.handle_reply(first, SUB, false), Ok(origin(10)));
+        assert_eq!(reply(&mut c, 99, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyForeign)));
+        assert_eq!(reply(&mut c, 0, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyForeign)));
+        assert_eq!(reply(&mut c, first, SUB, false), Ok(origin(10)));
         assert!(c.is_empty());
     }
 
     #[test]
     fn a_series_needs_credit() {
         let mut c = Calls::new();
-        let n = c.open(origin(1), SUB, 9, 1).unwrap();
-        assert_eq!(c.handle_reply(n, SUB, true), Ok(origin(1)));
-        assert_eq!(c.handle_reply(n, SUB, true), Err(ReplyRefusal::Fault(Code::ReplyBeyondCredit)));
+        let n = open(&mut c, 1, SUB, 9, 1).unwrap();
+        assert_eq!(reply(&mut c, n, SUB, true), Ok(origin(1)));
+        assert_eq!(reply(&mut c, n, SUB, true), Err(ReplyRefusal::Fault(Code::ReplyBeyondCredit)));
         assert_eq!(c.handle_credit(origin(1), 1), Some((SUB, n)));
-        assert_eq!(c.handle_reply(n, SUB, true), Ok(origin(1)));
-        assert_eq!(c.handle_reply(n, SUB, false), Ok(origin(1)), "the last one needs none");
+        assert_eq!(reply(&mut c, n, SUB, true), Ok(origin(1)));
+        assert_eq!(reply(&mut c, n, SUB, false), Ok(origin(1)), "the last one needs none");
         assert_eq!(c.handle_credit(origin(1), 1), None);
     }
 
     #[test]
     fn a_cancelled_call_makes_its_reply_late_not_foreign() {
         let mut c = Calls::new();
-        let n = c.open(origin(1), SUB, 9, 9).unwrap();
+        let n = open(&mut c, 1, SUB, 9, 9).unwrap();
         assert_eq!(c.handle_cancel(origin(1)), Some((SUB, n)));
         assert_eq!(c.handle_cancel(origin(1)), None);
-        assert_eq!(c.handle_reply(n, SUB, true), Err(ReplyRefusal::Late));
-        assert_eq!(c.handle_reply(n, SUB, false), Err(ReplyRefusal::Late));
-        assert_eq!(c.handle_reply(n, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
+        assert_eq!(reply(&mut c, n, SUB, true), Err(ReplyRefusal::Late));
+        assert_eq!(reply(&mut c, n, SUB, false), Err(ReplyRefusal::Late));
+        assert_eq!(reply(&mut c, n, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
     }
 
     #[test]
@@ -227,26 +263,26 @@ mod tests {
         let mut c = Calls::new();
         let numbers: Vec<u32> = (0..=REMEMBERED as u64)
             .map(|i| {
-                let n = c.open(origin(i), SUB, 1, 0).unwrap();
+                let n = open(&mut c, i, SUB, 1, 0).unwrap();
                 c.handle_cancel(origin(i)).unwrap();
                 n
             })
             .collect();
         assert_eq!((c.forgotten.len(), c.forgotten_order.len()), (REMEMBERED, REMEMBERED));
-        assert_eq!(c.handle_reply(numbers[0], SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
-        assert_eq!(c.handle_reply(numbers[1], SUB, false), Err(ReplyRefusal::Late));
+        assert_eq!(reply(&mut c, numbers[0], SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
+        assert_eq!(reply(&mut c, numbers[1], SUB, false), Err(ReplyRefusal::Late));
     }
 
     #[test]
     fn a_subscription_takes_as_many_as_it_said() {
         let mut c = Calls::new();
-        c.open(origin(1), SUB, 2, 0).unwrap();
-        let second = c.open(origin(2), SUB, 2, 0).unwrap();
-        assert_eq!(c.open(origin(3), SUB, 2, 0), Err(Code::ResponderBusy));
-        c.open(origin(3), SubscriptionId(6), 2, 0).unwrap();
-        c.handle_reply(second, SUB, false).unwrap();
-        c.open(origin(4), SUB, 2, 0).unwrap();
+        open(&mut c, 1, SUB, 2, 0).unwrap();
+        let second = open(&mut c, 2, SUB, 2, 0).unwrap();
+        assert_eq!(open(&mut c, 3, SUB, 2, 0), Err(Code::ResponderBusy));
+        open(&mut c, 3, SubscriptionId(6), 2, 0).unwrap();
+        reply(&mut c, second, SUB, false).unwrap();
+        open(&mut c, 4, SUB, 2, 0).unwrap();
         assert_eq!(c.drain().count(), 3);
-        c.open(origin(5), SUB, 1, 0).unwrap();
+        open(&mut c, 5, SUB, 1, 0).unwrap();
     }
 }

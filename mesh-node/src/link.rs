@@ -1,0 +1,191 @@
+//! One client link: its handshake, its two loops, and what they share with its subscriber actor.
+//!
+//! ```text
+//!   socket ─► reader ─┬─ publishes ─► switch ─► batches ─► other links' actors
+//!                     └─ the rest ──► this link's Subscriber actor ─► outbox ─► writer ─► socket
+//! ```
+//! Everything of a link lives on one data thread.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    time::SystemTime,
+};
+
+use actix::Actor;
+use mesh_core::{
+    outbox::Outbox,
+    request::Ended,
+    routing::{LinkId, SubscriptionId},
+};
+use mesh_wire::frame::{Flags, Kind, Parts};
+use tokio::{net::UnixStream, sync::Notify};
+
+use crate::{
+    metrics::Counter,
+    router::Register,
+    snapshot::{Gauge, LinkHandle},
+    subscriber::{Subscriber, message::LinkClosed},
+    supervisor::{LinkDown, LinkUp},
+    thread::Thread,
+};
+
+mod handshake;
+mod reader;
+mod writer;
+
+pub(crate) use handshake::turn_away;
+
+/// What a large message in the outbox belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LargeKey {
+    Subscription(SubscriptionId),
+    Call,
+    Reply,
+}
+
+/// How a link ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Closing {
+    /// What is queued is written first.
+    AfterFlush,
+    /// At once.
+    Now,
+}
+
+/// What the loops and the actor of a link share; all on one thread.
+pub(crate) struct Link {
+    pub(crate) id: LinkId,
+    pub(crate) name: String,
+    pub(crate) library: String,
+    pub(crate) identity: String,
+    pub(crate) since: SystemTime,
+    pub(crate) gauge: Arc<Gauge>,
+    pub(crate) outbox: RefCell<Outbox<LargeKey>>,
+    /// Gathers that are over with the reply that is just being queued.
+    pub(crate) ends: RefCell<Vec<Ended>>,
+    /// Wakes the writer.
+    pub(crate) wake: Notify,
+    /// Bytes written that the subscription core has not been told of.
+    pub(crate) written: Cell<usize>,
+    pub(crate) traffic: Traffic,
+    pending_bytes: Cell<usize>,
+    wants_room: Cell<bool>,
+    low_bytes: usize,
+    closing: Cell<Option<Closing>>,
+    closed: Notify,
+}
+
+/// Counts of one link, for listings.
+#[derive(Debug, Default)]
+pub(crate) struct Traffic {
+    pub(crate) in_messages: Cell<u64>,
+    pub(crate) in_bytes: Cell<u64>,
+    pub(crate) out_bytes: Cell<u64>,
+}
+
+impl Link {
+    /// The actor says what it still holds, and whether it waits for room.
+    pub(crate) fn held(&self, pending_bytes: usize, wants_room: bool) {
+        self.pending_bytes.set(pending_bytes);
+        self.wants_room.set(wants_room);
+        self.tell_gauge();
+    }
+
+    /// Bytes that wait for this link.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.outbox.borrow().queued_bytes() + self.pending_bytes.get()
+    }
+
+    fn tell_gauge(&self) {
+        self.gauge.hold(self.queued_bytes(), self.low_bytes);
+    }
+
+    /// Closes the link once everything queued is written.
+    pub(crate) fn finish(&self) {
+        if self.closing.get().is_none() {
+            self.closing.set(Some(Closing::AfterFlush));
+            self.wake.notify_one();
+        }
+    }
+
+    /// Closes the link at once.
+    pub(crate) fn abort(&self) {
+        self.closing.set(Some(Closing::Now));
+        self.wake.notify_one();
+        self.closed.notify_one();
+    }
+
+    /// Writes one small reply of the node itself.
+    pub(crate) fn write_reply(&self, id: u64, flags: Flags, aux: u32, body: &[u8]) {
+        let parts = Parts { flags, aux, ..Parts::bare(Kind::Reply, id).body(body) };
+        let mut outbox = self.outbox.borrow_mut();
+        if outbox.push_frame(&parts).is_err() {
+            // Only a body over the frame limit gets here: it goes out in chunks.
+            let large = mesh_core::large::Large {
+                kind: Kind::Reply,
+                flags,
+                aux,
+                id,
+                ext: bytes::Bytes::new(),
+                subject: bytes::Bytes::new(),
+                headers: bytes::Bytes::new(),
+                body: bytes::Bytes::copy_from_slice(body),
+            };
+            outbox.push_large(LargeKey::Reply, large);
+        }
+        drop(outbox);
+        self.wake.notify_one();
+    }
+}
+
+/// A link's whole life, as one task of its data thread.
+pub(crate) async fn run(stream: UnixStream, identity: String, thread: Rc<Thread>) {
+    let (mut read, write) = stream.into_split();
+    let greeting = match handshake::greet(&mut read, &thread).await {
+        Ok(greeting) => greeting,
+        Err(fault) => return handshake::refuse(write, fault, &thread).await,
+    };
+    let shared = &thread.shared;
+    let link = Rc::new(Link {
+        id: shared.next_link(),
+        name: greeting.hello.name,
+        library: greeting.hello.library,
+        identity,
+        since: SystemTime::now(),
+        gauge: Arc::default(),
+        outbox: RefCell::default(),
+        ends: RefCell::default(),
+        wake: Notify::new(),
+        written: Cell::new(0),
+        traffic: Traffic::default(),
+        pending_bytes: Cell::new(0),
+        wants_room: Cell::new(false),
+        low_bytes: shared.config.pacing.high_water / 2,
+        closing: Cell::new(None),
+        closed: Notify::new(),
+    });
+    let subscriber = Subscriber::new(Rc::clone(&link), Rc::clone(&thread)).start();
+    let handle = LinkHandle { id: link.id, subscriber: subscriber.clone(), gauge: Arc::clone(&link.gauge) };
+    shared.supervisor().do_send(LinkUp(handle.clone()));
+    // Until the router knows the link, a reply to it would find nobody.
+    if shared.router.send(Register(handle)).await.is_err() {
+        return;
+    }
+    thread.count(Counter::LinksOpened, 1);
+    handshake::welcome(&link, greeting.version, greeting.features, &thread);
+    let writer =
+        actix_rt::spawn(writer::run(write, Rc::clone(&link), Rc::clone(&thread), subscriber.clone()));
+    let mut reader = reader::Reader::new(Rc::clone(&link), Rc::clone(&thread), subscriber.clone());
+    tokio::select! {
+        () = reader.run(read, greeting.rest) => {}
+        () = link.closed.notified() => {}
+    }
+    subscriber.do_send(LinkClosed);
+    if writer.await.is_err() {
+        thread.count(Counter::InternalErrors, 1);
+    }
+    thread.count(Counter::LinksClosed, 1);
+    shared.supervisor().do_send(LinkDown(link.id));
+}
