@@ -1,0 +1,221 @@
+//! Which node is meant: options, environment, contexts, the usual sockets.
+
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+
+use mesh_transport::endpoint::Endpoint;
+use mesh_transport::socket_path::candidate_socket_paths;
+use mesh_wire::name::Name;
+
+use crate::cli::Global;
+use crate::contexts::ContextFile;
+use crate::failure::Failure;
+
+/// Most addresses of one node.
+const ADDRESSES: usize = 16;
+
+/// What the environment says about the node.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Environment {
+    /// `MESH_URL`
+    pub(crate) url: Option<String>,
+    /// `MESH_CONTEXT`
+    pub(crate) context: Option<String>,
+    /// `MESH_TOKEN`
+    pub(crate) token: Option<String>,
+}
+
+impl Environment {
+    /// That of the process; an empty variable is none.
+    pub(crate) fn of_process() -> Self {
+        let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
+        Self { url: variable("MESH_URL"), context: variable("MESH_CONTEXT"), token: variable("MESH_TOKEN") }
+    }
+}
+
+/// What named the node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `--url`
+    Option,
+    /// `MESH_URL`
+    Variable,
+    /// A context, by `--context` or `MESH_CONTEXT` or because it is the current one.
+    Context(Name),
+    /// Nothing: the usual sockets.
+    Usual,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option => f.write_str("--url"),
+            Self::Variable => f.write_str("MESH_URL"),
+            Self::Context(name) => write!(f, "context {:?}", name.as_str()),
+            Self::Usual => f.write_str("the usual sockets"),
+        }
+    }
+}
+
+/// The node that is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Its addresses, the first choice first; at least one.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// The token to show it.
+    pub(crate) token: Option<String>,
+    /// What named it.
+    pub(crate) source: Source,
+}
+
+impl Target {
+    /// Finds out: `--url`, `--context`, `MESH_URL`, `MESH_CONTEXT`, the current context, the usual sockets.
+    pub(crate) fn resolve(global: &Global) -> Result<Self, Failure> {
+        Self::choose(global, Environment::of_process(), ContextFile::of_user, candidate_socket_paths)
+    }
+
+    fn choose(
+        global: &Global,
+        environment: Environment,
+        file: impl FnOnce() -> Result<ContextFile, Failure>,
+        usual: impl FnOnce() -> Vec<PathBuf>,
+    ) -> Result<Self, Failure> {
+        let Environment { url, context, token } = environment;
+        let named = match (&global.url, &global.context) {
+            (Some(url), _) => return Self::of_url(url, token, Source::Option),
+            (None, Some(context)) => Some(context.clone()),
+            (None, None) => match url {
+                Some(url) => return Self::of_url(&url, token, Source::Variable),
+                None => context,
+            },
+        };
+        let current = match named {
+            Some(name) => {
+                let contexts = file()?.load()?;
+                let name = Name::new(name.as_str()).map_err(|error| {
+                    Failure::new(error.code(), format!("{name:?} is no context")).cause(error)
+                })?;
+                contexts.named(&name)?;
+                contexts.all.get_key_value(&name).map(|(name, context)| (name.clone(), context.clone()))
+            }
+            // Without a home there are no contexts, and without contexts there is no current one.
+            None => match file() {
+                Ok(file) => file.load()?.current()?.map(|(name, context)| (name.clone(), context.clone())),
+                Err(_) => None,
+            },
+        };
+        match current {
+            Some((name, context)) => {
+                Self::of_url(&context.url, token.or(context.token), Source::Context(name))
+            }
+            None => Ok(Self {
+                // A path that no socket can have is none of the places where a node listens.
+                endpoints: usual().into_iter().filter_map(|path| Endpoint::unix(path).ok()).collect(),
+                token,
+                source: Source::Usual,
+            }),
+        }
+    }
+
+    fn of_url(urls: &str, token: Option<String>, source: Source) -> Result<Self, Failure> {
+        let parse = |url: &str| {
+            url.trim().parse::<Endpoint>().map_err(|error| {
+                Failure::new(error.code(), format!("{source} names no node: {error}")).hint(error.hint())
+            })
+        };
+        let endpoints = urls.split(',').take(ADDRESSES).map(parse).collect::<Result<_, _>>()?;
+        Ok(Self { endpoints, token, source })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contexts::Context;
+    use mesh_wire::code::Code;
+    use std::time::Duration;
+
+    const USUAL: &str = "/run/mesh/mesh.sock";
+
+    fn file() -> (tempfile::TempDir, ContextFile) {
+        let dir = tempfile::tempdir().unwrap();
+        let file = ContextFile::at(dir.path().join("contexts.toml"));
+        file.update(|contexts| {
+            for name in ["dev", "prod"] {
+                let url = format!("unix:///{name}");
+                let context = Context { url, token: Some(format!("{name}-token")), description: None };
+                contexts.put(Name::new(name).unwrap(), context)?;
+            }
+            contexts.current = Some(Name::new("prod").unwrap());
+            Ok(())
+        })
+        .unwrap();
+        (dir, file)
+    }
+
+    fn chosen(
+        options: [Option<&str>; 2],
+        variables: [Option<&str>; 2],
+        file: ContextFile,
+    ) -> Result<(String, String), Failure> {
+        let [url, context] = options.map(|text| text.map(str::to_owned));
+        let global = Global { url, context, timeout: Duration::from_secs(1), json: false };
+        let [url, context] = variables.map(|text| text.map(str::to_owned));
+        let environment = Environment { url, context, token: None };
+        Target::choose(&global, environment, || Ok(file), || vec![USUAL.into()]).map(|target| {
+            let token = target.token.unwrap_or_default();
+            (target.endpoints[0].to_string(), token)
+        })
+    }
+
+    #[test]
+    fn who_decides() {
+        let table = [
+            ([Some("unix:///u"), None], [Some("unix:///e"), Some("dev")], "unix:///u", ""),
+            ([None, Some("dev")], [Some("unix:///e"), Some("prod")], "unix:///dev", "dev-token"),
+            ([None, None], [Some("unix:///e"), Some("dev")], "unix:///e", ""),
+            ([None, None], [None, Some("dev")], "unix:///dev", "dev-token"),
+            ([None, None], [None, None], "unix:///prod", "prod-token"),
+        ];
+        for (options, variables, url, token) in table {
+            let (_dir, file) = file();
+            assert_eq!(chosen(options, variables, file).unwrap(), (url.to_owned(), token.to_owned()));
+        }
+        let none = ContextFile::at("/nonexistent/contexts.toml".into());
+        let (url, _) = chosen([None, None], [None, None], none).unwrap();
+        assert_eq!(url, format!("unix://{USUAL}"));
+    }
+
+    #[test]
+    fn nodes_that_are_none() {
+        let table = [
+            ([Some("localhost"), None], Code::EndpointInvalid),
+            ([Some("unix:///a,nonsense"), None], Code::EndpointInvalid),
+            ([Some("quic://localhost:1"), None], Code::EndpointNotSupported),
+            ([None, Some("nowhere")], Code::ContextUnknown),
+            ([None, Some("NOT A NAME")], Code::NameMalformed),
+        ];
+        for (options, code) in table {
+            let (_dir, file) = file();
+            let failure = chosen(options, [None, None], file).unwrap_err();
+            assert_eq!(failure.code(), Some(code), "{options:?}");
+        }
+    }
+
+    #[test]
+    fn several_addresses_are_tried_in_their_order() {
+        let target = Target::of_url("unix:///a, unix:///b", None, Source::Variable).unwrap();
+        assert_eq!(target.endpoints, ["unix:///a", "unix:///b"].map(|url| url.parse().unwrap()));
+    }
+
+    #[test]
+    fn a_token_of_the_environment_goes_first() {
+        let (_dir, file) = file();
+        let global =
+            Global { url: None, context: Some("dev".into()), timeout: Duration::from_secs(1), json: false };
+        let environment = Environment { token: Some("mine".into()), ..Environment::default() };
+        let target = Target::choose(&global, environment, || Ok(file), Vec::new).unwrap();
+        assert_eq!(target.token.as_deref(), Some("mine"));
+    }
+}
