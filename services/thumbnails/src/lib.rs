@@ -6,17 +6,22 @@
 //! ```text
 //!  mesh request thumbnails.resize - -H max-width:320 -H format:jpeg < photo.png > small.jpg
 //! ```
+//! and from a program by [`call`]. What is refused comes back as an application error with the number of
+//! [`Error::code`].
 //!
 //! [`resize`] is the whole of the work and knows nothing of the mesh; [`Pool`] bounds how much of it happens at
 //! once.
 
+mod call;
 mod error;
 mod fit;
 mod format;
 mod options;
 mod pool;
 mod resize;
+mod service;
 
+pub use self::call::{CallError, HEIGHT, SOURCE_HEIGHT, SOURCE_WIDTH, SUBJECT, WIDTH, call};
 pub use self::error::Error;
 pub use self::fit::{Dimensions, fit};
 pub use self::format::{Format, UnknownFormat};
@@ -27,3 +32,4 @@ pub use self::pool::Pool;
 pub use self::resize::{
     INPUT_BYTES_DEFAULT, Limits, OUTPUT_BYTES_DEFAULT, PIXELS_DEFAULT, Thumbnail, resize,
 };
+pub use self::service::{CONTENT_TYPE, SERVICE, Settings, serve};

@@ -1,5 +1,7 @@
 //! What a caller may ask for, parsed and bounded.
 
+use std::borrow::Cow;
+
 use crate::error::Error;
 use crate::fit::Dimensions;
 use crate::format::Format;
@@ -74,7 +76,7 @@ impl Options {
     ///
     /// # Errors
     /// [`Error::InvalidOption`] naming the first header that can't be used.
-    pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Result<Self, Error> {
+    pub fn from_headers<'a>(header: impl Fn(&str) -> Option<Cow<'a, str>>) -> Result<Self, Error> {
         let mut options = Self::default();
         let width = number(MAX_WIDTH, &header)?.unwrap_or(options.bounds.width);
         let height = number(MAX_HEIGHT, &header)?.unwrap_or(options.bounds.height);
@@ -126,7 +128,7 @@ fn side(option: &'static str, pixels: u32) -> Result<u32, Error> {
 
 fn number<'a, N: std::str::FromStr>(
     option: &'static str,
-    header: &impl Fn(&str) -> Option<&'a str>,
+    header: &impl Fn(&str) -> Option<Cow<'a, str>>,
 ) -> Result<Option<N>, Error> {
     let Some(text) = header(option) else { return Ok(None) };
     text.parse().map(Some).map_err(|_| invalid(option, format!("{text:?} is not a whole number in range")))
@@ -141,7 +143,9 @@ mod tests {
     use super::*;
 
     fn parse(headers: &[(&str, &'static str)]) -> Result<Options, Error> {
-        Options::from_headers(|name| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value))
+        Options::from_headers(|name| {
+            headers.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).into())
+        })
     }
 
     #[test]
@@ -154,7 +158,7 @@ mod tests {
         let options = Options::default().within(320, 200).unwrap().format(Format::Jpeg).quality(55).unwrap();
         let headers: Vec<(&str, String)> = options.to_headers().collect();
         let read = Options::from_headers(|name| {
-            headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str())
+            headers.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str().into())
         });
         assert_eq!(read, Ok(options));
     }

@@ -8,6 +8,7 @@
 
 use std::io::Cursor;
 
+use bytes::Bytes;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
@@ -51,7 +52,7 @@ impl Default for Limits {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thumbnail {
     /// The encoded image.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// Its format.
     pub format: Format,
     /// Its size.
@@ -87,7 +88,7 @@ pub fn resize(bytes: &[u8], options: Options, limits: Limits) -> Result<Thumbnai
     if bytes.len() > limits.output_bytes {
         return Err(Error::ResultTooLarge { bytes: bytes.len(), limit: limits.output_bytes });
     }
-    Ok(Thumbnail { bytes, format, size, source })
+    Ok(Thumbnail { bytes: bytes.into(), format, size, source })
 }
 
 fn decode(bytes: &[u8], format: Format, pixels_max: u64) -> Result<DynamicImage, Error> {
