@@ -2,8 +2,10 @@
 
 mod core;
 mod error;
+mod service;
 mod stats;
 
 pub use self::core::Inventory;
 pub use self::error::Error;
+pub use self::service::{SERVICE, serve};
 pub use self::stats::Stats;

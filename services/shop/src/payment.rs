@@ -3,6 +3,7 @@
 mod core;
 mod error;
 mod processor;
+mod service;
 mod stats;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 pub use self::core::{Answer, Payments};
 pub use self::error::Error;
 pub use self::processor::{Decision, LIMIT, decide};
+pub use self::service::{SERVICE, serve};
 pub use self::stats::Stats;
 use crate::money::Cents;
 
