@@ -110,9 +110,13 @@ impl MatchCache {
 
     #[inline]
     fn is_current(&self, place: Place, table: &Table, subject: &[u8]) -> bool {
-        self.entry(place).is_some_and(|entry| {
-            entry.subject.as_bytes() == subject && entry.stamp.version() == table.version()
-        })
+        self.is_of(place, table) && self.entry(place).is_some_and(|entry| entry.subject.as_bytes() == subject)
+    }
+
+    /// Whether the entry at `place` was last checked against this version of the table.
+    #[inline]
+    fn is_of(&self, place: Place, table: &Table) -> bool {
+        self.entry(place).is_some_and(|entry| entry.stamp.version() == table.version())
     }
 
     #[inline]
@@ -120,6 +124,7 @@ impl MatchCache {
         self.sets[place.set].entries[place.way].as_ref()
     }
 
+    #[inline]
     fn find(&mut self, table: &Table, subject: &[u8]) -> Result<Place, SubjectError> {
         let hash = self.key.hash(subject);
         let set = self.set_of(hash);
@@ -128,8 +133,11 @@ impl MatchCache {
             Some(way) => {
                 // Only a second use counts: subjects that come once must not push out those that come often.
                 self.sets[set].touch(way);
-                self.validate(table, Place { set, way });
-                Place { set, way }
+                let place = Place { set, way };
+                if !self.is_of(place, table) {
+                    self.revalidate(table, place);
+                }
+                place
             }
             None => self.insert(table, Subject::check_unreserved(subject)?, hash),
         };
@@ -138,11 +146,9 @@ impl MatchCache {
     }
 
     /// Brings the entry at `place` up to the version of `table`.
-    fn validate(&mut self, table: &Table, place: Place) {
+    #[cold]
+    fn revalidate(&mut self, table: &Table, place: Place) {
         let Some(entry) = &mut self.sets[place.set].entries[place.way] else { return };
-        if entry.stamp.version() == table.version() {
-            return;
-        }
         if let Some(stamp) = table.refresh(entry.stamp) {
             entry.stamp = stamp;
             return;

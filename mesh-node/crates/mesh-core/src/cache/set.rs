@@ -26,8 +26,19 @@ pub(super) struct Set {
 impl Set {
     #[inline]
     pub(super) fn position(&self, tag: u32, subject: &[u8]) -> Option<usize> {
-        let holds = |entry: &Entry| entry.subject.as_bytes() == subject;
-        (0..WAYS).find(|&way| self.tags[way] == tag && self.entries[way].as_ref().is_some_and(holds))
+        // All tags at once: a loop that ends at the right way would be mispredicted with each new subject.
+        let mut same = 0u8;
+        for (way, other) in self.tags.iter().enumerate() {
+            same |= u8::from(*other == tag) << way;
+        }
+        while same != 0 {
+            let way = same.trailing_zeros() as usize;
+            if self.entries[way].as_ref().is_some_and(|entry| entry.subject.as_bytes() == subject) {
+                return Some(way);
+            }
+            same &= same - 1;
+        }
+        None
     }
 
     #[inline]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::interest::{Interest, MemberRef};
 use super::{Mode, Target};
 
@@ -65,51 +67,30 @@ impl Routes {
                     Mode::Responder => Self { responders: target, ..Self::default() },
                 }
             }
-            [single] => {
-                let mut runs = Runs::default();
-                single.for_each(|member| runs.add(member));
-                runs.finish()
-            }
             _ => {
-                let mut members = Vec::new();
+                let mut members: SmallVec<[MemberRef<'_>; 16]> = SmallVec::new();
                 found.iter().for_each(|interest| interest.for_each(|member| members.push(member)));
-                members.sort_unstable();
-                let mut runs = Runs::default();
-                members.into_iter().for_each(|member| runs.add(member));
-                runs.finish()
+                if found.len() > 1 {
+                    members.sort_unstable();
+                }
+                Self::of_sorted(&members)
             }
         }
     }
-}
 
-/// Collects members that come in order: a group's members follow each other.
-#[derive(Default)]
-struct Runs {
-    plain: [Vec<Target>; 2],
-    groups: [Vec<(Arc<str>, Vec<Target>)>; 2],
-}
-
-impl Runs {
-    fn add(&mut self, member: MemberRef<'_>) {
-        let mode = member.mode as usize;
-        let Some(name) = member.group else { return self.plain[mode].push(member.target) };
-        match self.groups[mode].last_mut() {
-            Some((last, members)) if last == name => members.push(member.target),
-            _ => self.groups[mode].push((Arc::clone(name), vec![member.target])),
+    fn of_sorted(members: &[MemberRef<'_>]) -> Self {
+        let mut plain: [Box<[Target]>; 2] = Default::default();
+        let mut groups: [Vec<Group>; 2] = Default::default();
+        for run in members.chunk_by(|one, next| one.mode == next.mode && one.group == next.group) {
+            let mode = run[0].mode as usize;
+            let targets = run.iter().map(|member| member.target).collect();
+            match run[0].group {
+                None => plain[mode] = targets,
+                Some(name) => groups[mode].push(Group { name: Arc::clone(name), members: targets }),
+            }
         }
-    }
-
-    fn finish(self) -> Routes {
-        let boxed = |groups: Vec<(Arc<str>, Vec<Target>)>| {
-            groups.into_iter().map(|(name, members)| Group { name, members: members.into() }).collect()
-        };
-        let [events, responders] = self.plain;
-        let [event_groups, responder_groups] = self.groups;
-        Routes {
-            events: events.into(),
-            event_groups: boxed(event_groups),
-            responders: responders.into(),
-            responder_groups: boxed(responder_groups),
-        }
+        let [events, responders] = plain;
+        let [event_groups, responder_groups] = groups.map(Vec::into_boxed_slice);
+        Self { events, event_groups, responders, responder_groups }
     }
 }

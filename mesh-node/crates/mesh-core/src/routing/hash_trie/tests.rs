@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
@@ -90,7 +90,7 @@ proptest! {
     #[test]
     fn is_a_map(changes in proptest::collection::vec((any::<bool>(), hash(), 0..4u8, any::<u16>()), 1..800)) {
         let mut trie = HashTrie::default();
-        let mut model = HashMap::new();
+        let mut model = BTreeMap::new();
         let mut snapshots = Vec::new();
         for (at, (insert, hash, key, value)) in changes.into_iter().enumerate() {
             // A key has one hash.
@@ -114,9 +114,11 @@ proptest! {
             }
         }
         let (mut trie, model) = snapshots.pop().unwrap();
-        for (hash, key) in model.keys() {
+        for (at, (hash, key)) in model.keys().enumerate() {
             prop_assert!(trie.remove(*hash, key).is_some());
-            entries(&trie);
+            if at.is_multiple_of(20) {
+                prop_assert_eq!(entries(&trie), model.len() - at - 1);
+            }
         }
         prop_assert!(trie.is_empty());
     }
