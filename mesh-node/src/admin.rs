@@ -1,22 +1,32 @@
-//! Being written: a placeholder of the lead's until the real one lands; keep `Api::request`.
+//! What operators see: health, metrics, and questions to the node over HTTP and over links.
+//!
+//! ```text
+//!  GET /api/v1/links ──► http ──┐
+//!                               ├─► Api (one table of questions) ─► Inspect ─► the node's actors
+//!  request $mesh.links ─► link ─┘            │
+//!                                            ├─► Metrics
+//!  GET /readyz ─────────► http ─► Health ◄───┘
+//! ```
+//!
+//! HTTP has a thread of its own, so that nothing that is asked there delays a message.
 
-/// Answers requests by name.
-#[derive(Clone)]
-pub(crate) struct Api;
+mod api;
+mod error;
+#[cfg(test)]
+mod fake;
+mod health;
+mod http;
+mod info;
+mod inspect;
+mod rates;
+#[cfg(test)]
+mod reference;
+mod services;
 
-impl Api {
-    pub(crate) async fn request(&self, _subject: &str, _body: &[u8]) -> Result<String, Refusal> {
-        Err(Refusal)
-    }
-}
-
-/// Refused.
-#[derive(Debug, thiserror::Error)]
-#[error("not there yet")]
-pub(crate) struct Refusal;
-
-impl Refusal {
-    pub(crate) fn code(&self) -> mesh_wire::code::Code {
-        mesh_wire::code::Code::NodeRequestUnknown
-    }
-}
+pub(crate) use api::{Api, Facts};
+pub(crate) use http::{Bound, Hosts, Server};
+pub use http::HttpError;
+pub(crate) use error::Error;
+pub(crate) use health::{Health, State};
+pub(crate) use info::{EndpointInfo, LinkInfo, ResponderInfo, SubscriptionInfo};
+pub(crate) use inspect::{Answer, Inspect, SubscriptionCursor};

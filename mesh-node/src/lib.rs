@@ -8,11 +8,12 @@
 //! Decisions are made by the pure cores of `mesh-core`; what is here moves bytes and messages between them.
 
 mod acceptor;
-pub mod ask;
 mod admin;
+pub mod ask;
 pub mod cli;
 pub mod config;
 mod in_flight;
+mod inspector;
 mod link;
 pub mod metrics;
 mod node;
@@ -25,4 +26,5 @@ mod supervisor;
 mod switch;
 mod thread;
 
+pub use admin::HttpError;
 pub use node::{Error, Node};

@@ -85,6 +85,13 @@ pub(crate) struct Traffic {
     pub(crate) out_bytes: Cell<u64>,
 }
 
+impl Traffic {
+    /// Counts messages from the client.
+    pub(crate) fn count_in(&self, messages: u64) {
+        self.in_messages.set(self.in_messages.get() + messages);
+    }
+}
+
 impl Link {
     /// The actor says what it still holds, and whether it waits for room.
     pub(crate) fn held(&self, pending_bytes: usize, wants_room: bool) {

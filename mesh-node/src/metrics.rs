@@ -26,6 +26,8 @@ pub use counters::Counters;
 pub use expose::CONTENT_TYPE;
 
 use counters::Totals;
+pub(crate) use process::resident_bytes;
+
 use process::Process;
 
 /// Every counter of a node.
@@ -92,7 +94,9 @@ impl Metrics {
         Totals::of(self.threads.iter().chain([&self.control]).map(Arc::as_ref))
     }
 
-    fn look(&self) -> Gauges {
+    /// What is looked at, now.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
         self.gauges.get().map_or_else(Gauges::default, |look| look())
     }
 }

@@ -7,14 +7,16 @@
 
 use std::{
     fs::{self, File},
+    net::SocketAddr,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicUsize, mpsc},
     thread::JoinHandle,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use actix::{Actor, Addr};
+use actix_rt::Arbiter;
 use mesh_transport::{
     endpoint::Endpoint,
     listen::{self, Listener},
@@ -25,9 +27,10 @@ use tokio::sync::watch;
 
 use crate::{
     acceptor::{self, Seat},
-    admin::Api,
+    admin::{Api, Bound, Facts, Health, Hosts, HttpError, Server, State},
     config::Config,
-    metrics::Metrics,
+    inspector::Inspector,
+    metrics::{Gauges, Metrics},
     router::{Begin, Router},
     shared::Shared,
     supervisor::{Drain, Supervisor},
@@ -41,6 +44,9 @@ pub enum Error {
     /// The socket can't be had.
     #[error(transparent)]
     Listen(#[from] listen::Error),
+    /// The admin HTTP address can't be had.
+    #[error(transparent)]
+    Http(#[from] HttpError),
     /// The data directory can't be used.
     #[error("data directory {path}: {source}")]
     DataDir {
@@ -69,6 +75,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::Listen(error) => error.code(),
+            Self::Http(error) => error.code(),
             Self::DataDir { .. } => Code::DataDirUnusable,
             Self::DataDirLocked { .. } => Code::DataDirLocked,
             Self::Threads(_) | Self::Ended => Code::InternalError,
@@ -80,6 +87,7 @@ impl Error {
     pub fn hint(&self) -> String {
         match self {
             Self::Listen(error) => error.hint(),
+            Self::Http(error) => error.hint(),
             other => other.code().hint().to_owned(),
         }
     }
@@ -89,6 +97,7 @@ impl Error {
 #[derive(Debug)]
 pub struct Node {
     endpoint: Endpoint,
+    http_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     ended: watch::Receiver<bool>,
     system: Option<JoinHandle<()>>,
@@ -102,15 +111,16 @@ impl Node {
     /// See [`Error`]; nothing is left behind.
     pub fn start(config: Config) -> Result<Self, Error> {
         let data_lock = lock_data_dir(&config.data)?;
-        let (stop, stopping) = watch::channel(false);
+        let stop = watch::Sender::new(false);
+        let asked_to_stop = stop.clone();
         let (end, ended) = watch::channel(false);
         let (ready, when_ready) = mpsc::sync_channel(1);
         let system = std::thread::Builder::new().name("mesh-system".into()).spawn(move || {
             actix_rt::System::new().block_on(async move {
-                match Parts::start(config) {
+                match Parts::start(config, asked_to_stop) {
                     Ok(parts) => {
-                        ready.send(Ok(parts.endpoint.clone())).ok();
-                        parts.run(stopping).await;
+                        ready.send(Ok((parts.listener.endpoint(), parts.http_address))).ok();
+                        parts.run().await;
                     }
                     Err(error) => {
                         ready.send(Err(error)).ok();
@@ -119,8 +129,8 @@ impl Node {
             });
             end.send_replace(true);
         })?;
-        let endpoint = when_ready.recv().map_err(|_| Error::Ended)??;
-        Ok(Self { endpoint, stop, ended, system: Some(system), _data_lock: data_lock })
+        let (endpoint, http_address) = when_ready.recv().map_err(|_| Error::Ended)??;
+        Ok(Self { endpoint, http_address, stop, ended, system: Some(system), _data_lock: data_lock })
     }
 
     /// What a client connects to.
@@ -131,8 +141,8 @@ impl Node {
 
     /// Where the admin HTTP server listens, if there is one.
     #[must_use]
-    pub fn http_address(&self) -> Option<std::net::SocketAddr> {
-        None
+    pub fn http_address(&self) -> Option<SocketAddr> {
+        self.http_address
     }
 
     /// Asks the node to drain and stop; returns at once.
@@ -162,49 +172,64 @@ impl Drop for Node {
 
 /// The parts of a running node, on the system thread.
 struct Parts {
-    endpoint: Endpoint,
     listener: Listener,
+    http_address: Option<SocketAddr>,
+    http: Option<Server>,
+    health: Arc<Health>,
     shared: Arc<Shared>,
     supervisor: Addr<Supervisor>,
     seats: Vec<Seat>,
-    arbiters: Vec<actix_rt::Arbiter>,
+    arbiters: Vec<Arbiter>,
+    stop: watch::Sender<bool>,
 }
 
 impl Parts {
-    fn start(config: Config) -> Result<Self, Error> {
+    fn start(config: Config, stop: watch::Sender<bool>) -> Result<Self, Error> {
         let listener = Listener::bind(config.socket.listener_options())?;
-        let threads = config.threads;
-        let metrics = Arc::new(Metrics::new(threads));
+        let bound = config.http.address.map(Bound::bind).transpose()?;
+        let http_address = bound.as_ref().map(Bound::address);
+        let hosts = Hosts::new(&config.http.allow_hosts);
         let incarnation = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
+        let facts = Facts {
+            name: config.name.to_string(),
+            cluster: config.cluster.to_string(),
+            incarnation,
+            started: Instant::now(),
+            socket: listener.endpoint().to_string(),
+            http: http_address.map(|address| address.to_string()),
+            threads: config.threads,
+        };
         let seed = secret_seed();
+        let metrics = Arc::new(Metrics::new(config.threads));
         let router = Router::new(seed).start();
-        let counters = metrics.control();
-        let shared = Arc::new(Shared::new(config, incarnation, seed, metrics, router.clone()));
-        router.do_send(Begin(Arc::clone(&shared), counters));
+        let shared = Arc::new(Shared::new(config, incarnation, seed, Arc::clone(&metrics), router.clone()));
+        router.do_send(Begin(Arc::clone(&shared), metrics.control()));
         let supervisor = Supervisor::new(Arc::clone(&shared)).start();
-        shared.complete(supervisor.clone(), Api);
-        let mut arbiters = Vec::with_capacity(threads);
-        let mut seats = Vec::with_capacity(threads);
-        for index in 0..threads {
-            let arbiter = actix_rt::Arbiter::new();
-            let links = Arc::new(AtomicUsize::new(0));
-            let (thread_shared, thread_links) = (Arc::clone(&shared), Arc::clone(&links));
-            let thread = DataThread::start_in_arbiter(&arbiter.handle(), move |_| {
-                DataThread::new(thread_shared, index, thread_links)
-            });
-            seats.push(Seat { thread, links });
-            arbiters.push(arbiter);
-        }
-        Ok(Self { endpoint: listener.endpoint(), listener, shared, supervisor, seats, arbiters })
+        let look = Arc::clone(&shared);
+        metrics.set_gauges(move || gauges(&look));
+        let health = Arc::new(Health::new());
+        let inspector = Inspector { supervisor: supervisor.clone(), stop: stop.clone() };
+        let api = Api::new(facts, Arc::clone(&health), metrics, inspector);
+        shared.complete(supervisor.clone(), api.clone());
+        let http = bound.map(|bound| bound.serve(api, hosts)).transpose()?;
+        let (seats, arbiters) = data_threads(&shared);
+        health.advance(State::Ready);
+        Ok(Self { listener, http_address, http, health, shared, supervisor, seats, arbiters, stop })
     }
 
-    /// Serves until `stopping` turns true, then drains.
-    async fn run(self, stopping: watch::Receiver<bool>) {
-        let Self { listener, shared, supervisor, seats, arbiters, .. } = self;
+    /// Serves until told to stop, then drains.
+    async fn run(self) {
+        let Self { listener, http, health, shared, supervisor, seats, arbiters, stop, .. } = self;
         let counters = shared.metrics.control();
-        acceptor::run(listener, seats, Arc::clone(&shared), counters, stopping).await;
+        acceptor::run(listener, seats, Arc::clone(&shared), counters, stop.subscribe()).await;
+        health.advance(State::Draining);
         if supervisor.send(Drain).await.is_err() {
             tracing::error!("the supervisor is gone: links are cut");
+        }
+        health.advance(State::Stopped);
+        // Stopping waits for open requests, and those wait for actors of this thread.
+        if tokio::task::spawn_blocking(move || drop(http)).await.is_err() {
+            tracing::error!("the admin thread ended by a panic");
         }
         for arbiter in arbiters {
             arbiter.stop();
@@ -212,6 +237,29 @@ impl Parts {
                 tracing::error!("a data thread ended by a panic");
             }
         }
+    }
+}
+
+fn data_threads(shared: &Arc<Shared>) -> (Vec<Seat>, Vec<Arbiter>) {
+    let start = |index| {
+        let arbiter = Arbiter::new();
+        let links = Arc::new(AtomicUsize::new(0));
+        let (thread_shared, thread_links) = (Arc::clone(shared), Arc::clone(&links));
+        let thread = DataThread::start_in_arbiter(&arbiter.handle(), move |_| {
+            DataThread::new(thread_shared, index, thread_links)
+        });
+        (Seat { thread, links }, arbiter)
+    };
+    (0..shared.config.threads).map(start).unzip()
+}
+
+fn gauges(shared: &Shared) -> Gauges {
+    let snapshot = shared.snapshot.load();
+    Gauges {
+        links: snapshot.links.len() as u64,
+        subscriptions: snapshot.table.len() as u64,
+        requests_in_flight: shared.in_flight.len() as u64,
+        queued_bytes: snapshot.links.values().map(|link| link.gauge.queued_bytes() as u64).sum(),
     }
 }
 

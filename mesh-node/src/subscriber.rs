@@ -34,6 +34,7 @@ pub(crate) mod message;
 mod request;
 mod service;
 
+pub(crate) use describe::{Describe, DescribeResponders, DescribeSubscriptions};
 use interest::Interest;
 use service::ServiceStats;
 
@@ -49,6 +50,8 @@ pub(crate) struct Subscriber {
     requests: Requests,
     services: HashMap<SubscriptionId, Box<ServiceStats>, RandomState>,
     deadline: Option<(Instant, SpawnHandle)>,
+    /// Calls and replies handed to the link.
+    forwarded: u64,
     /// Requests under way that the node was told of.
     told_in_flight: usize,
     crowded: RefCell<Vec<Arc<Gauge>>>,
@@ -63,6 +66,7 @@ impl Subscriber {
             requests: Requests::new(limits.requests_per_link),
             services: HashMap::default(),
             deadline: None,
+            forwarded: 0,
             told_in_flight: 0,
             crowded: RefCell::default(),
             link,

@@ -199,7 +199,7 @@ impl Reader {
                 Err(error) => break Err(Fault { code: error.code(), cause: error.to_string() }),
             }
         };
-        self.link.traffic.in_messages.set(self.link.traffic.in_messages.get() + publishes);
+        self.link.traffic.count_in(publishes);
         thread.count(Counter::Published, publishes);
         let unsent = thread.switch.borrow_mut().flush(self.link.id, 0, &mut self.crowded);
         thread.count(Counter::DroppedMailboxFull, unsent.messages);

@@ -42,7 +42,7 @@ const REFUSALS: [Code; 8] = [
 impl Metrics {
     /// Every metric of [`metric::ALL`], in its order.
     pub(super) fn families(&self) -> Vec<Family> {
-        let (totals, gauges) = (self.totals(), self.look());
+        let (totals, gauges) = (self.totals(), self.gauges());
         metric::ALL
             .iter()
             .map(|metric| Family { metric, values: self.values(metric, &totals, gauges) })

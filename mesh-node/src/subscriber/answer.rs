@@ -52,6 +52,8 @@ impl Subscriber {
 
     /// Where a reply goes, or what is wrong with it, told to the client; either way the link goes on.
     fn judge_answer(&mut self, now: Instant, parts: &Parts<'_>) -> Option<(Answer, SubscriptionId, bool)> {
+        self.thread.count(Counter::Replies, 1);
+        self.link.traffic.count_in(1);
         let more = parts.flags.contains(Flags::MORE);
         let (subscription, number) = Self::split_call_id(parts.id);
         let formed = Ext::parse_from_client(parts.ext)

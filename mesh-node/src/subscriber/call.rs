@@ -110,6 +110,7 @@ impl Subscriber {
             stats.in_flight += 1;
         }
         self.thread.count(Counter::Calls, 1);
+        self.forwarded += 1;
         Ok(call_id(subscription, number))
     }
 

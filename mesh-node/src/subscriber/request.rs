@@ -64,6 +64,7 @@ impl Subscriber {
     /// Decides who gets a request and opens it; every way in which it can't go is told to the client.
     fn plan_request(&mut self, now: Instant, parts: &Parts<'_>, ctx: &mut Context<Self>) -> Option<Plan> {
         self.thread.count(Counter::Requests, 1);
+        self.link.traffic.count_in(1);
         match self.try_plan_request(now, parts, ctx) {
             Ok(plan) => plan,
             Err(code) => {
@@ -173,6 +174,8 @@ impl Subscriber {
                 None
             }
             Verdict::Forward { more, took, over } => {
+                self.thread.count(Counter::RepliesSent, 1);
+                self.forwarded += 1;
                 if let Some(took) = took {
                     self.thread.answered(took);
                     self.thread.switch.borrow_mut().balancer().on_reply(Instant::now(), from, Some(load));

@@ -9,7 +9,7 @@
 //! Delivery is at most once. Messages of one subscription leave in the order in which they came. A message that is
 //! dropped is counted and told to the client; nothing else is forgotten.
 
-use std::collections::VecDeque;
+use std::collections::{BinaryHeap, VecDeque};
 
 use bytes::Bytes;
 use foldhash::fast::RandomState;
@@ -130,6 +130,17 @@ struct Subscription {
     dropped_untold: u32,
 }
 
+impl Subscription {
+    fn status(&self) -> Status {
+        Status {
+            spec: self.spec.clone(),
+            pending: self.ring.as_ref().map_or(0, |r| r.messages()),
+            delivered: self.delivered,
+            dropped: self.dropped,
+        }
+    }
+}
+
 /// All subscriptions of one link.
 #[derive(Debug)]
 pub struct Subscriptions {
@@ -145,6 +156,8 @@ pub struct Subscriptions {
     room_max: usize,
     max: usize,
     pending_bytes: usize,
+    delivered: u64,
+    dropped: u64,
     orphans: u64,
 }
 
@@ -161,6 +174,8 @@ impl Subscriptions {
             room_max: outbox_bytes,
             max,
             pending_bytes: 0,
+            delivered: 0,
+            dropped: 0,
             orphans: 0,
         }
     }
@@ -326,12 +341,26 @@ impl Subscriptions {
         self.by_id.get(&id).map(|&slot| &self.slab[slot as usize].spec)
     }
 
-    /// A view of those from slot `after` on, with the slot to go on from.
-    pub fn statuses(&self, after: usize) -> impl Iterator<Item = (usize, Status)> + '_ {
-        self.slab.iter().skip_while(move |(slot, _)| *slot < after).map(|(slot, s)| {
-            let pending = s.ring.as_ref().map_or(0, |r| r.messages());
-            (slot + 1, Status { spec: s.spec.clone(), pending, delivered: s.delivered, dropped: s.dropped })
-        })
+    /// A view of up to `limit` subscriptions with ids above `after`, by rising id.
+    pub fn statuses(&self, after: Option<SubscriptionId>, limit: usize) -> Vec<Status> {
+        let mut nearest = BinaryHeap::with_capacity(limit.saturating_add(1).min(self.by_id.len() + 1));
+        for (&id, &slot) in self.by_id.iter().filter(|(id, _)| after.is_none_or(|after| **id > after)) {
+            nearest.push((id, slot));
+            if nearest.len() > limit {
+                nearest.pop();
+            }
+        }
+        nearest.into_sorted_vec().into_iter().map(|(_, slot)| self.slab[slot as usize].status()).collect()
+    }
+
+    /// Messages handed to the link since it was opened.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Messages dropped since the link was opened.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     fn take_at_once(&mut self, slot: u32, messages: u32, bytes: usize) -> bool {
@@ -342,6 +371,7 @@ impl Subscriptions {
         }
         s.spec.credit -= messages;
         s.delivered += u64::from(messages);
+        self.delivered += u64::from(messages);
         self.room = self.room.saturating_sub(bytes);
         true
     }
@@ -377,6 +407,7 @@ impl Subscriptions {
                 self.turns.retain(|&t| t != slot);
                 self.untold.retain(|&t| t != slot);
                 let lost = gone.ring.map_or(0, |r| r.messages());
+                self.dropped += u64::from(lost);
                 self.outputs.push_back(Output::Dropped(gone.spec.id, gone.dropped_untold + lost));
                 self.outputs.push_back(Output::Closed(gone.spec));
                 return;
@@ -387,6 +418,7 @@ impl Subscriptions {
             s.ring = None;
         }
         s.dropped += u64::from(dropped);
+        self.dropped += u64::from(dropped);
         if s.dropped_untold == 0 {
             self.untold.push(slot);
         }
@@ -416,12 +448,14 @@ impl Subscriptions {
                 Some(Run::Frames { bytes, messages }) => {
                     s.spec.credit -= messages;
                     s.delivered += u64::from(messages);
+                    self.delivered += u64::from(messages);
                     self.room = self.room.saturating_sub(bytes.len());
                     self.outputs.push_back(Output::Frames(bytes));
                 }
                 Some(Run::Large(large)) => {
                     s.spec.credit -= 1;
                     s.delivered += 1;
+                    self.delivered += 1;
                     s.large_under_way = true;
                     self.room = self.room.saturating_sub(large.len());
                     self.outputs.push_back(Output::Large(s.spec.id, large));

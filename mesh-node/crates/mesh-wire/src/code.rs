@@ -228,6 +228,8 @@ pub enum Code {
     HttpAddressInUse = 4020,
     /// The admin HTTP address can't be used.
     HttpUnusable = 4021,
+    /// The request carries a host name that the admin HTTP server does not answer for.
+    HttpHostRefused = 4022,
     /// The data directory can't be used.
     DataDirUnusable = 4030,
     /// The data directory belongs to a running node.

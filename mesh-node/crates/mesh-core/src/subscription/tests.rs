@@ -133,7 +133,7 @@ fn overflow_policies_at_the_bound_and_beyond() {
             core.handle_credit(SubscriptionId(1), 100).unwrap();
             assert_eq!(numbers(&seen(&mut core)), kept, "{overflow:?} {count}");
             assert_eq!(first.dropped, dropped);
-            assert_eq!(core.statuses(0).next().unwrap().1.dropped, u64::from(dropped));
+            assert_eq!(core.statuses(None, 1)[0].dropped, u64::from(dropped));
         }
     }
 }
@@ -218,6 +218,22 @@ fn limits_hold_at_one_more_and_one_less() {
     core.subscribe(with_credit(3, 1)).unwrap();
 }
 
+#[test]
+fn listings_go_on_behind_the_last_id() {
+    let mut core = core();
+    for id in [7, 3, 9, 1, 5] {
+        core.subscribe(spec(id, 1, 1, Overflow::DropOldest)).unwrap();
+    }
+    let ids = |after: Option<u32>, limit| -> Vec<u32> {
+        core.statuses(after.map(SubscriptionId), limit).iter().map(|s| s.spec.id.0).collect()
+    };
+    assert_eq!(ids(None, 2), [1, 3]);
+    assert_eq!(ids(Some(3), 2), [5, 7]);
+    assert_eq!(ids(Some(6), 9), [7, 9]);
+    assert_eq!(ids(Some(9), 9), [] as [u32; 0]);
+    assert_eq!(ids(None, 0), [] as [u32; 0]);
+}
+
 fn large(number: u32) -> Large {
     let parts = Parts::bare(Kind::Deliver, 1).aux(number);
     Large::new(&parts, vec![0; 300_000].into()).unwrap()
@@ -280,7 +296,8 @@ proptest! {
             }
             let waiting: usize = core.slab.iter().filter_map(|(_, s)| s.ring.as_ref()).map(|r| r.bytes()).sum();
             prop_assert_eq!(core.pending_bytes(), waiting);
-            for (i, (_, status)) in core.statuses(0).enumerate() {
+            prop_assert_eq!(core.delivered(), delivered.iter().sum::<u64>());
+            for (i, status) in core.statuses(None, 9).into_iter().enumerate() {
                 let i = i + 1;
                 prop_assert_eq!(u64::from(status.spec.credit) + delivered[i], u64::from(credit[i]));
                 prop_assert_eq!(status.delivered, delivered[i]);

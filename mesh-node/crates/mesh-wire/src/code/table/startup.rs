@@ -27,6 +27,19 @@ pub(super) const ENTRIES: &[Entry] = &[
         explanation: "The operating system refused to listen on the address; the cause has its words.",
     },
     Entry {
+        code: Code::HttpHostRefused,
+        name: "http_host_refused",
+        kind: ErrorKind::Refused,
+        retryable: false,
+        title: "The admin HTTP server does not answer for this host name",
+        cause: "The request's `Host` or `Origin` is a name that was not allowed.",
+        hint: "Ask by IP address or as localhost, or add the name to `http.allow_hosts`.",
+        explanation: "The admin HTTP server has no passwords; it relies on being reachable from this machine or \
+        network only. A web page could reach it through a visitor's browser, by a host name that it \
+        lets point here. So a request is answered only if its `Host` is `localhost`, an IP address or \
+        a name in `http.allow_hosts`, and if its `Origin`, where a browser sends one, is the same host.",
+    },
+    Entry {
         code: Code::DataDirUnusable,
         name: "data_dir_unusable",
         kind: ErrorKind::Config,
