@@ -24,9 +24,9 @@ mod reference;
 mod services;
 
 pub(crate) use api::{Api, Facts};
-pub(crate) use http::{Bound, Hosts, Server};
-pub use http::HttpError;
 pub(crate) use error::Error;
 pub(crate) use health::{Health, State};
+pub use http::HttpError;
+pub(crate) use http::{Bound, Hosts, Server};
 pub(crate) use info::{EndpointInfo, LinkInfo, ResponderInfo, SubscriptionInfo};
 pub(crate) use inspect::{Answer, Inspect, SubscriptionCursor};

@@ -63,8 +63,18 @@ pub(crate) const ROUTES: [Route; 6] = [
         about: "services with their instances and endpoints",
         answer: Api::services,
     },
-    Route { subject: "$mesh.metrics", path: None, about: "every metric; `/metrics` has them as text", answer: Api::metrics },
-    Route { subject: "$mesh.node.drain", path: None, about: "tells the node to drain and stop", answer: Api::drain },
+    Route {
+        subject: "$mesh.metrics",
+        path: None,
+        about: "every metric; `/metrics` has them as text",
+        answer: Api::metrics,
+    },
+    Route {
+        subject: "$mesh.node.drain",
+        path: None,
+        about: "tells the node to drain and stop",
+        answer: Api::drain,
+    },
 ];
 
 /// What never changes while a node runs.
@@ -100,7 +110,12 @@ struct Inner {
 
 impl Api {
     /// Answers out of these.
-    pub(crate) fn new(facts: Facts, health: Arc<Health>, metrics: Arc<Metrics>, inspect: impl Inspect) -> Self {
+    pub(crate) fn new(
+        facts: Facts,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+        inspect: impl Inspect,
+    ) -> Self {
         let meter = Meter::new(facts.started);
         Self(Arc::new(Inner { facts, health, metrics, inspect: Box::new(inspect), meter }))
     }
@@ -131,7 +146,9 @@ impl Api {
     /// [`Error`] says why there is no answer.
     pub(crate) async fn call(&self, route: &Route, parameters: Value) -> Result<Value, Error> {
         let answer = (route.answer)(self, parameters)?;
-        tokio::time::timeout(PATIENCE, answer).await.map_err(|_| Error::Late { seconds: PATIENCE.as_secs() })?
+        tokio::time::timeout(PATIENCE, answer)
+            .await
+            .map_err(|_| Error::Late { seconds: PATIENCE.as_secs() })?
     }
 
     /// The state of the node.

@@ -114,7 +114,8 @@ impl Inspect for Fake {
     ) -> Answer<Vec<SubscriptionInfo>> {
         let links = (1..=self.links).filter(|link| only.is_none_or(|only| only == *link));
         let all = links.flat_map(|link| (0..self.subscriptions).map(move |id| subscription(link, id)));
-        let behind = all.filter(|s| after.is_none_or(|after| SubscriptionCursor { link: s.link, id: s.id } > after));
+        let behind =
+            all.filter(|s| after.is_none_or(|after| SubscriptionCursor { link: s.link, id: s.id } > after));
         self.answer(behind.take(limit).collect())
     }
 

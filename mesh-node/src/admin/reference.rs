@@ -54,7 +54,8 @@ fn page() -> String {
     )
     .unwrap();
     for (title, answer) in examples() {
-        write!(page, "\n## {title}\n\n```json\n{}\n```\n", serde_json::to_string_pretty(&answer).unwrap()).unwrap();
+        write!(page, "\n## {title}\n\n```json\n{}\n```\n", serde_json::to_string_pretty(&answer).unwrap())
+            .unwrap();
     }
     page
 }
@@ -63,7 +64,9 @@ fn examples() -> [(&'static str, Value); 5] {
     let (api, _) = Fake::default().api();
     let mut node = json!(api.node_info());
     // What differs from run to run.
-    for (field, value) in [("pid", json!(4242)), ("uptime_seconds", json!(12.5)), ("memory_bytes", json!(9_437_184))] {
+    for (field, value) in
+        [("pid", json!(4242)), ("uptime_seconds", json!(12.5)), ("memory_bytes", json!(9_437_184))]
+    {
         node[field] = value;
     }
     node["version"] = json!("0.1.0");

@@ -62,7 +62,8 @@ mod tests {
             responder("orders", 2, "1.1.0", "orders.get"),
             responder("orders", 1, "1.0.0", "orders.get"),
         ]);
-        let names: Vec<_> = services.iter().map(|s| (s.name.as_str(), s.version.as_str(), s.instances.len())).collect();
+        let names: Vec<_> =
+            services.iter().map(|s| (s.name.as_str(), s.version.as_str(), s.instances.len())).collect();
         assert_eq!(names, [("mail", "0.1.0", 1), ("orders", "1.1.0", 2)]);
         assert_eq!(services[1].description, "orders 1.1.0");
         let second = &services[1].instances[1];

@@ -52,14 +52,19 @@ async fn subscriptions_come_in_pages_and_by_link() {
     let mut seen = Vec::new();
     let mut after = Value::Null;
     loop {
-        let page = ask(&fake(), "$mesh.subscriptions", &json!({ "limit": 4, "after": after }).to_string()).await.unwrap();
-        seen.extend(page["subscriptions"].as_array().unwrap().iter().map(|s| (s["link"].clone(), s["id"].clone())));
+        let page = ask(&fake(), "$mesh.subscriptions", &json!({ "limit": 4, "after": after }).to_string())
+            .await
+            .unwrap();
+        seen.extend(
+            page["subscriptions"].as_array().unwrap().iter().map(|s| (s["link"].clone(), s["id"].clone())),
+        );
         after = page["next"].clone();
         if after.is_null() {
             break;
         }
     }
-    let all: Vec<(Value, Value)> = (1..=3).flat_map(|link| (0..2).map(move |id| (json!(link), json!(id)))).collect();
+    let all: Vec<(Value, Value)> =
+        (1..=3).flat_map(|link| (0..2).map(move |id| (json!(link), json!(id)))).collect();
     assert_eq!(seen, all);
     let of_one = ask(&fake(), "$mesh.subscriptions", r#"{"link":2}"#).await.unwrap();
     assert_eq!(of_one["subscriptions"].as_array().unwrap().len(), 2);

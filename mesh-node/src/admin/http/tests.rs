@@ -58,7 +58,10 @@ fn metrics_are_scraped() {
     let (server, _) = serve(&Fake::default());
     let (status, head, body) = get(&server, "/metrics");
     assert_eq!(status, 200);
-    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    assert!(
+        head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"),
+        "{head}"
+    );
     assert!(head.contains("cache-control: no-store"), "{head}");
     assert!(body.contains("mesh_build_info{") && body.ends_with("# EOF\n"), "{body}");
 }
@@ -98,8 +101,12 @@ fn the_first_page_lists_every_path() {
     let (server, _) = serve(&Fake::default());
     let (status, _, body) = get(&server, "/");
     assert_eq!(status, 200);
-    let paths: Vec<&str> =
-        body.lines().filter_map(|line| line.split_once(' ')).map(|(path, _)| path).filter(|p| p.starts_with('/')).collect();
+    let paths: Vec<&str> = body
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .map(|(path, _)| path)
+        .filter(|p| p.starts_with('/'))
+        .collect();
     assert_eq!(paths.len(), 8);
     for path in paths {
         assert_ne!(get(&server, path).0, 404, "{path}");
@@ -111,7 +118,11 @@ fn foreign_hosts_and_origins_are_refused_everywhere() {
     let (server, _) = serve(&Fake::default());
     for path in ["/livez", "/metrics", "/api/v1/node", "/nothing"] {
         let (status, _, body) = request(&server, &format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\n"));
-        assert_eq!((status, &json(&body)["code"]), (403, &Code::HttpHostRefused.to_string().into()), "{path}");
+        assert_eq!(
+            (status, &json(&body)["code"]),
+            (403, &Code::HttpHostRefused.to_string().into()),
+            "{path}"
+        );
     }
     let with_origin = "GET /api/v1/node HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example\r\n";
     assert_eq!(request(&server, with_origin).0, 403);
@@ -140,7 +151,11 @@ fn a_busy_port_is_named_with_what_to_do() {
     assert_eq!(error.code(), Code::HttpAddressInUse);
     assert!(error.is_retryable());
     assert!(error.to_string().contains(&bound.address().to_string()), "{error}");
-    assert!(error.hint().contains("--http 127.0.0.1:0") && error.hint().contains("--http off"), "{}", error.hint());
+    assert!(
+        error.hint().contains("--http 127.0.0.1:0") && error.hint().contains("--http off"),
+        "{}",
+        error.hint()
+    );
 }
 
 #[test]
