@@ -99,3 +99,36 @@ fn split(text: &str) -> (&str, Option<&str>) {
         None => (text, None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::{LinkId, Mode, SubscriptionId, Target};
+
+    #[test]
+    fn nodes_go_with_their_last_member() {
+        let key = HashKey::new(1);
+        let member = |id| Member {
+            mode: Mode::Events,
+            group: None,
+            target: Target::new(LinkId(1), SubscriptionId(id)),
+        };
+        let patterns = ["a.*.c", "a.*", "a.>", "a.b.>", ">", "*", "*.*.*", "x.y.z.*"];
+        let mut trie = TokenTrie::default();
+        for pattern in patterns {
+            assert!(trie.insert(&key, pattern, member(1)));
+            assert!(trie.insert(&key, pattern, member(2)));
+        }
+        for pattern in patterns {
+            assert!(trie.remove(&key, pattern, &member(1)));
+            assert!(!trie.remove(&key, pattern, &member(1)), "{pattern}");
+        }
+        assert!(!trie.remove(&key, "a.*.c.d", &member(2)));
+        assert!(!trie.remove(&key, "q.*", &member(2)));
+        for pattern in patterns {
+            assert!(!trie.is_empty());
+            assert!(trie.remove(&key, pattern, &member(2)));
+        }
+        assert!(trie.is_empty());
+    }
+}
