@@ -1,20 +1,25 @@
 //! The client itself.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use mesh_wire::code::Code;
+use mesh_wire::frame::{Kind, Parts};
+
+use crate::answer::ended_error;
 use crate::builder::ClientBuilder;
 use crate::call::CallBuilder;
 use crate::drain::DrainBuilder;
 use crate::error::Error;
 use crate::event::Events;
 use crate::gather::GatherBuilder;
+use crate::link::shared::{Shared, Stage};
 use crate::node_info::NodeInfo;
 use crate::payload::Encode;
 use crate::publish::PublishBuilder;
 use crate::request::RequestBuilder;
 use crate::serve::ServiceBuilder;
 use crate::subscribe::SubscribeBuilder;
-use crate::unfinished::unfinished;
 
 /// A connection to a node that repairs itself. Cheap to clone; every clone is the same connection.
 ///
@@ -23,9 +28,35 @@ use crate::unfinished::unfinished;
 ///
 /// Must be made and used inside a Tokio runtime; the runtime that made it drives it.
 #[derive(Debug, Clone)]
-pub struct Client {}
+pub struct Client {
+    alive: Arc<Alive>,
+}
+
+/// Closes the connection when nobody holds it any more.
+#[derive(Debug)]
+struct Alive {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}
+
+/// How long a ping may take: as long as the longest request.
+const PING_TIMEOUT: Duration = Duration::from_secs(3600);
 
 impl Client {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { alive: Arc::new(Alive { shared }) }
+    }
+
+    #[inline]
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.alive.shared
+    }
+
     /// Starts setting up a client.
     #[must_use]
     pub fn builder() -> ClientBuilder {
@@ -135,25 +166,50 @@ impl Client {
     /// # Cancel safety
     /// Safe.
     pub async fn ping(&self) -> Result<Duration, Error> {
-        unfinished()
+        let shared = self.shared();
+        let sent = Instant::now();
+        let id = {
+            let mut requests = shared.requests.lock();
+            let id = requests
+                .open_one(sent + PING_TIMEOUT, None)
+                .ok_or_else(|| Error::of(Code::TooManyRequests))?;
+            if let Err(refusal) = shared.outbox.try_control(&Parts::bare(Kind::Ping, id)) {
+                requests.close(id);
+                return Err(shared.refused(refusal, ""));
+            }
+            id
+        };
+        let guard = PingGuard { shared, id };
+        let pong = std::future::poll_fn(|cx| {
+            shared.requests.lock().poll_one(id, |waiter| *waiter = Some(cx.waker().clone()))
+        })
+        .await;
+        drop(guard);
+        pong.map(|_| sent.elapsed()).map_err(|ended| ended_error(ended, "the node"))
     }
 
     /// What happens to the connection from now on.
     #[must_use]
     pub fn events(&self) -> Events {
-        unfinished()
+        Events::new(self.shared().hub.listen())
     }
 
     /// The node that this client is connected to; `None` while it is not.
     #[must_use]
     pub fn node_info(&self) -> Option<NodeInfo> {
-        unfinished()
+        self.shared().node.lock().clone()
     }
 
     /// Whether the connection is up right now.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        unfinished()
+        self.shared().node.lock().is_some()
+    }
+
+    /// The name under which this client introduces itself.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.shared().name
     }
 
     /// Ends in good order: services deregister, intake stops, handlers finish, everything is flushed, the connection
@@ -167,6 +223,21 @@ impl Client {
     /// # Cancel safety
     /// Closing goes on when this future is dropped.
     pub async fn close(&self) {
-        unfinished()
+        let shared = self.shared();
+        shared.close();
+        // The sender lives as long as this client.
+        drop(shared.stage.subscribe().wait_for(|stage| *stage == Stage::Closed).await);
+    }
+}
+
+/// Forgets a ping whose answer nobody waits for.
+struct PingGuard<'a> {
+    shared: &'a Shared,
+    id: u64,
+}
+
+impl Drop for PingGuard<'_> {
+    fn drop(&mut self) {
+        self.shared.requests.lock().close(self.id);
     }
 }

@@ -1,27 +1,30 @@
 //! What can go wrong, in one type.
 
 use std::fmt;
+use std::sync::Arc;
 
 use mesh_wire::code::{Code, ErrorKind, Report};
 
-/// Why an operation of the client failed: a stable code, and what is known about this case.
+/// Why an operation of the client failed: a stable code, and what is known about this case. A clone is cheap.
 ///
 /// `{}` prints one line, `MESH-1042: no responders for "orders.get"`; `{:#}` prints three: the message, its cause and
 /// what to do, in the form of every command of the project.
-pub struct Error(Box<Inner>);
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     code: Code,
     message: String,
     cause: Option<String>,
     hint: Option<String>,
     failure: Option<Failure>,
-    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner {
+        Self(Arc::new(Inner {
             code,
             message: message.into(),
             cause: None,
@@ -29,6 +32,34 @@ impl Error {
             failure: None,
             source: None,
         }))
+    }
+
+    /// The error that the code's own texts describe well enough.
+    pub(crate) fn of(code: Code) -> Self {
+        let title = code.title();
+        let mut letters = title.chars();
+        let lower = letters.next().map(|first| first.to_lowercase().chain(letters).collect::<String>());
+        Self::new(code, lower.unwrap_or_default())
+    }
+
+    pub(crate) fn with_cause(mut self, cause: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).cause = Some(cause.into());
+        self
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        Arc::make_mut(&mut self.0).hint = Some(hint.into());
+        self
+    }
+
+    pub(crate) fn with_failure(mut self, failure: Failure) -> Self {
+        Arc::make_mut(&mut self.0).failure = Some(failure);
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
+        self
     }
 
     /// The stable code, for people and their documentation.
@@ -119,10 +150,12 @@ pub struct Failure {
 impl Failure {
     /// The number of failures that named none.
     pub const UNSPECIFIED: u32 = 0;
+    /// The largest number that a failure can have; those above are the project's own.
+    pub const CODE_MAX: u32 = (1 << 31) - 1;
 
-    /// A failure with a number of the application's own.
+    /// A failure with a number of the application's own, up to [`Failure::CODE_MAX`]; a larger one is cut to that.
     pub fn new(code: u32, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code: code.min(Self::CODE_MAX), message: message.into() }
     }
 
     /// The application's number.
@@ -147,5 +180,45 @@ impl fmt::Display for Failure {
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::new(Self::UNSPECIFIED, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_what_why_and_what_next() {
+        let error = Error::new(Code::NoResponders, "no responders for \"orders.get\"");
+        assert_eq!(error.to_string(), "MESH-1042: no responders for \"orders.get\"");
+        let long = format!("{error:#}");
+        let lines: Vec<_> = long.lines().collect();
+        assert_eq!(lines[0], "error[MESH-1042]: no responders for \"orders.get\"");
+        assert!(lines[1].starts_with("cause: ") && lines[2].starts_with("hint: "), "{long}");
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::NoResponders, true));
+    }
+
+    #[test]
+    fn what_is_known_stands_before_the_table() {
+        let error = Error::of(Code::Disconnected).with_cause("the node said goodbye").with_hint("wait");
+        assert_eq!((error.cause(), error.hint()), ("the node said goodbye", "wait"));
+        assert_eq!(error.message(), "the connection to the node was lost");
+    }
+
+    #[test]
+    fn any_error_is_a_failure() {
+        fn handler() -> Result<u8, Failure> {
+            Ok("x".parse::<u8>()?)
+        }
+        let failure = handler().unwrap_err();
+        assert_eq!(failure.code(), Failure::UNSPECIFIED);
+        assert!(failure.to_string().contains("invalid digit"));
+        assert_eq!(Failure::new(Failure::CODE_MAX, "").code(), Failure::CODE_MAX);
+        assert_eq!(Failure::new(Failure::CODE_MAX + 1, "").code(), Failure::CODE_MAX);
+    }
+
+    #[test]
+    fn an_error_is_small_to_carry() {
+        assert_eq!(size_of::<Result<(), Error>>(), size_of::<usize>());
     }
 }

@@ -1,20 +1,21 @@
 //! What happens to the connection.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
 
 use crate::error::Error;
+use crate::link::hub::Listener;
 use crate::node_info::NodeInfo;
-use crate::unfinished::unfinished;
 
 /// Something that happened to the connection.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// Connected, at first or again; subscriptions and services are restored.
+    /// Connected, at first or again; subscriptions and services are being restored.
     Connected {
         /// The node.
         node: NodeInfo,
@@ -42,10 +43,10 @@ pub enum ConnectionEvent {
         /// Messages dropped since the last such event.
         dropped: u64,
     },
-    /// The node refused something that nobody waits for, a publish for instance.
+    /// Something failed that nobody waits for: a publish that the node refused, an attempt to connect.
     Error {
         /// Code and text, as [`Error`] prints them.
-        error: std::sync::Arc<Error>,
+        error: Arc<Error>,
     },
     /// The client is closed for good; no event follows.
     Closed,
@@ -55,22 +56,28 @@ pub enum ConnectionEvent {
 ///
 /// Holds up to 64 events; who does not read loses the oldest.
 #[derive(Debug)]
-pub struct Events {}
+pub struct Events {
+    listener: Arc<Listener>,
+}
 
 impl Events {
+    pub(crate) fn new(listener: Arc<Listener>) -> Self {
+        Self { listener }
+    }
+
     /// The next event; `None` once the client is closed.
     ///
     /// # Cancel safety
     /// Safe: no event is lost.
     pub async fn next(&mut self) -> Option<ConnectionEvent> {
-        std::future::poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
+        std::future::poll_fn(|cx| self.listener.poll_next(cx)).await
     }
 }
 
 impl Stream for Events {
     type Item = ConnectionEvent;
 
-    fn poll_next(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
-        unfinished()
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<ConnectionEvent>> {
+        self.listener.poll_next(cx)
     }
 }

@@ -40,6 +40,7 @@
 //! * `tower` (on by default): layers around the handlers of a service.
 //! * `json`: bodies in JSON beside postcard.
 
+mod answer;
 mod builder;
 mod call;
 mod client;
@@ -47,18 +48,21 @@ mod drain;
 mod error;
 mod event;
 mod gather;
+mod link;
 mod message;
 mod node_info;
+mod outgoing;
 mod payload;
 mod publish;
 mod reconnect;
 mod replies;
 mod request;
 pub mod serve;
+mod state;
 mod subscribe;
 mod subscription;
-mod unfinished;
 
+pub use mesh_telemetry::trace_context::TraceContext;
 pub use mesh_wire::code::{Code, ErrorKind};
 pub use mesh_wire::header::{Headers, HeadersBuilder, HeadersRef, Value};
 

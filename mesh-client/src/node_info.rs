@@ -1,5 +1,7 @@
 //! Who is at the other end.
 
+use mesh_wire::body::WelcomeV1;
+
 /// What the node told of itself and of this link in its greeting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -20,4 +22,19 @@ pub struct NodeInfo {
     pub body_bytes_max: u64,
     /// The endpoint that this client is connected to.
     pub endpoint: String,
+}
+
+impl NodeInfo {
+    pub(crate) fn new(welcome: WelcomeV1, endpoint: String) -> Self {
+        Self {
+            node: welcome.node,
+            cluster: welcome.cluster,
+            version: welcome.version,
+            incarnation: welcome.incarnation,
+            link: welcome.link,
+            identity: welcome.identity,
+            body_bytes_max: welcome.max_body,
+            endpoint,
+        }
+    }
 }

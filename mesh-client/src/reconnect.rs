@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// How a client comes back after it lost its connection.
 ///
-/// The n-th attempt waits between half of and the whole of `min × 2ⁿ⁻¹`, at most `max`: attempts of many clients spread.
+/// Before the first attempt there is no wait; the n-th after that waits for a random time between half of and the
+/// whole of `min × 2ⁿ⁻¹`, at most `max`, so that the attempts of many clients spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReconnectPolicy {
     min_delay: Duration,
@@ -34,10 +35,65 @@ impl ReconnectPolicy {
     pub const fn max_attempts(self, attempts: u32) -> Self {
         Self { max_attempts: Some(attempts), ..self }
     }
+
+    /// The wait before attempt number `attempt` (from 1), given any `random` number; `None` to give up.
+    pub(crate) fn delay(&self, attempt: u32, random: u64) -> Option<Duration> {
+        if self.max_attempts.is_some_and(|max| attempt > max) {
+            return None;
+        }
+        if attempt <= 1 {
+            return Some(Duration::ZERO);
+        }
+        let doubled = self.min_delay.saturating_mul(1u32.checked_shl(attempt - 2).unwrap_or(u32::MAX));
+        let half = doubled.min(self.max_delay) / 2;
+        let spread = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
+        Some(half + Duration::from_nanos(random % spread.saturating_add(1).max(1)))
+    }
 }
 
 impl Default for ReconnectPolicy {
     fn default() -> Self {
         Self::DEFAULT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest() {
+        let policy = ReconnectPolicy::DEFAULT.delays(Duration::from_millis(100), Duration::from_secs(1));
+        let table = [(1, 0, 0), (2, 50, 100), (3, 100, 200), (4, 200, 400), (5, 400, 800), (6, 500, 1000)];
+        for (attempt, least, most) in table {
+            for random in [0, 1, 12_345_678_901, u64::MAX] {
+                let delay = policy.delay(attempt, random).unwrap();
+                assert!(
+                    (Duration::from_millis(least)..=Duration::from_millis(most)).contains(&delay),
+                    "attempt {attempt}: {delay:?}"
+                );
+            }
+        }
+        assert!(policy.delay(u32::MAX, 7).unwrap() <= Duration::from_secs(1));
+    }
+
+    #[test]
+    fn waits_spread() {
+        let policy = ReconnectPolicy::DEFAULT;
+        assert_ne!(policy.delay(5, 1), policy.delay(5, 1_000_000));
+    }
+
+    #[test]
+    fn attempts_are_bounded_when_told() {
+        assert_eq!(ReconnectPolicy::never().delay(1, 0), None);
+        let thrice = ReconnectPolicy::DEFAULT.max_attempts(3);
+        assert!(thrice.delay(3, 0).is_some());
+        assert_eq!(thrice.delay(4, 0), None);
+    }
+
+    #[test]
+    fn no_wait_at_all_can_be_asked_for() {
+        let policy = ReconnectPolicy::DEFAULT.delays(Duration::ZERO, Duration::ZERO);
+        assert_eq!(policy.delay(9, u64::MAX), Some(Duration::ZERO));
     }
 }

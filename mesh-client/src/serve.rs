@@ -33,16 +33,25 @@
 //! # }
 //! ```
 
+mod answering;
+mod calls;
+mod endpoint;
 mod extract;
 mod handler;
+mod probe;
 mod reply;
 mod request;
+mod route;
 mod server;
 mod service;
+mod stream;
 
 pub use extract::{Body, Deadline, FromRequest, Raw, State, Subject};
 pub use handler::Handler;
-pub use reply::{IntoReply, ReplyStream, Response};
+pub use reply::{IntoReply, Response};
 pub use request::Request;
+pub use route::Route;
 pub use server::Server;
+pub(crate) use server::ServerState;
 pub use service::ServiceBuilder;
+pub use stream::ReplyStream;

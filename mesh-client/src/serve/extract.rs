@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use mesh_wire::code::Code;
 use mesh_wire::header::Headers;
 use serde::de::DeserializeOwned;
 
 use super::{Request, Response};
-use crate::unfinished::unfinished;
+use crate::message::Message;
 
 /// What a handler can take as an argument: made from the request and the service's state.
 pub trait FromRequest<S>: Sized {
@@ -20,9 +21,8 @@ pub trait FromRequest<S>: Sized {
 
 /// The body as a value, or a value as the reply's body.
 ///
-/// Taken: decoded as [`Message::decode`](crate::Message::decode) says; what can't be decoded is answered with
-/// [`Code::RequestBodyInvalid`](crate::Code::RequestBodyInvalid). Given: in postcard, or in JSON when the request came
-/// in JSON or unmarked and the feature `json` is on.
+/// Taken: decoded as [`Message::decode`] says; what can't be decoded is answered with [`Code::RequestBodyInvalid`].
+/// Given: in postcard, or in JSON when the request came in JSON or unmarked and the feature `json` is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Body<T>(pub T);
 
@@ -51,8 +51,10 @@ impl Deadline {
 pub struct State<S>(pub S);
 
 impl<S, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    fn from_request(_request: &Request, _state: &S) -> Result<Self, Response> {
-        unfinished()
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        request.message().decode().map(Self).map_err(|error| {
+            Response::refused(Code::RequestBodyInvalid, format!("{}: {}", error.message(), error.cause()))
+        })
     }
 }
 
@@ -63,8 +65,8 @@ impl<S> FromRequest<S> for Raw {
 }
 
 impl<S> FromRequest<S> for Headers {
-    fn from_request(_request: &Request, _state: &S) -> Result<Self, Response> {
-        unfinished()
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        Ok(request.message().to_headers())
     }
 }
 
@@ -77,6 +79,12 @@ impl<S> FromRequest<S> for Subject {
 impl<S> FromRequest<S> for Deadline {
     fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
         Ok(Self(request.deadline()))
+    }
+}
+
+impl<S> FromRequest<S> for Message {
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        Ok(request.message().clone())
     }
 }
 

@@ -1,43 +1,106 @@
 //! What handlers give.
 
+use std::pin::Pin;
+
 use bytes::Bytes;
 use futures_core::Stream;
+use mesh_wire::code::Code;
 use mesh_wire::header::Headers;
 use serde::Serialize;
 
 use super::{Body, Request};
+use crate::answer::OWN_CODE;
 use crate::error::Failure;
 use crate::message::Message;
 use crate::payload::Payload;
-use crate::unfinished::unfinished;
 
 /// The answer to a request: one body, a series of them, or a failure.
-#[derive(Debug)]
-pub struct Response {}
+pub struct Response {
+    pub(crate) headers: Headers,
+    pub(crate) answer: Answer,
+}
+
+pub(crate) enum Answer {
+    One(Payload<'static>),
+    Failed {
+        /// The application's number, or one of ours with [`OWN_CODE`].
+        number: u32,
+        text: String,
+    },
+    Series(Series),
+}
+
+/// The replies of a series.
+pub(crate) type Series = Pin<Box<dyn Stream<Item = Response> + Send>>;
 
 impl Response {
     /// One body.
     #[must_use]
-    pub fn new(_payload: Payload<'static>) -> Self {
-        unfinished()
+    pub fn new(payload: Payload<'static>) -> Self {
+        Self { headers: Headers::new(), answer: Answer::One(payload) }
     }
 
     /// An error of the application.
     #[must_use]
-    pub fn failed(_failure: Failure) -> Self {
-        unfinished()
+    pub fn failed(failure: Failure) -> Self {
+        let answer = Answer::Failed { number: failure.code(), text: failure.message().to_owned() };
+        Self { headers: Headers::new(), answer }
     }
 
-    /// The same with these headers.
+    /// A refusal in the project's own codes, for layers and extractors: [`Code::RequestRefused`],
+    /// [`Code::RequestBodyInvalid`], [`Code::PermissionDenied`]. The requester gets it as [`Error::code`].
+    ///
+    /// [`Error::code`]: crate::Error::code
     #[must_use]
-    pub fn with_headers(self, _headers: Headers) -> Self {
+    pub fn refused(code: Code, cause: impl Into<String>) -> Self {
+        let answer = Answer::Failed { number: OWN_CODE | u32::from(code.number()), text: cause.into() };
+        Self { headers: Headers::new(), answer }
+    }
+
+    pub(crate) fn series(series: Series) -> Self {
+        Self { headers: Headers::new(), answer: Answer::Series(series) }
+    }
+
+    /// The same with these headers. Those of a series are its items' own.
+    #[must_use]
+    pub fn with_headers(mut self, headers: Headers) -> Self {
+        self.headers = headers;
         self
     }
 
-    /// The failure, where it is one.
+    /// The body, where there is one.
     #[must_use]
-    pub fn failure(&self) -> Option<&Failure> {
-        unfinished()
+    pub fn payload(&self) -> Option<&Payload<'static>> {
+        match &self.answer {
+            Answer::One(payload) => Some(payload),
+            Answer::Failed { .. } | Answer::Series(_) => None,
+        }
+    }
+
+    /// Whether it is a failure or a refusal.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        matches!(self.answer, Answer::Failed { .. })
+    }
+
+    /// The text of the failure or refusal, where it is one.
+    #[must_use]
+    pub fn failure_text(&self) -> Option<&str> {
+        match &self.answer {
+            Answer::Failed { text, .. } => Some(text),
+            Answer::One(_) | Answer::Series(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Response {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = match &self.answer {
+            Answer::One(payload) => format!("{} bytes", payload.as_bytes().len()),
+            Answer::Failed { number, text } => format!("failed with {number}: {text}"),
+            Answer::Series(_) => "series".to_owned(),
+        };
+        f.debug_struct("Response").field("answer", &what).field("headers", &self.headers).finish()
     }
 }
 
@@ -91,8 +154,11 @@ impl IntoReply for Message {
 }
 
 impl<T: Serialize> IntoReply for Body<T> {
-    fn into_reply(self, _request: &Request) -> Response {
-        unfinished()
+    fn into_reply(self, request: &Request) -> Response {
+        match Payload::answering(&self.0, request.message().encoding()) {
+            Ok(payload) => Response::new(payload),
+            Err(error) => Response::refused(error.code(), format!("{}: {}", error.message(), error.cause())),
+        }
     }
 }
 
@@ -102,31 +168,5 @@ impl<T: IntoReply, E: Into<Failure>> IntoReply for Result<T, E> {
             Ok(reply) => reply.into_reply(request),
             Err(error) => Response::failed(error.into()),
         }
-    }
-}
-
-/// A series of replies, made from a stream. Each item waits for the requester's credit; a failure ends the series.
-pub struct ReplyStream {}
-
-impl ReplyStream {
-    /// A series with one reply for each item.
-    pub fn new<T, St>(_stream: St) -> Self
-    where
-        St: Stream<Item = T> + Send + 'static,
-        T: IntoReply,
-    {
-        unfinished()
-    }
-}
-
-impl std::fmt::Debug for ReplyStream {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ReplyStream").finish_non_exhaustive()
-    }
-}
-
-impl IntoReply for ReplyStream {
-    fn into_reply(self, _request: &Request) -> Response {
-        unfinished()
     }
 }

@@ -1,6 +1,6 @@
 //! A request, as a handler gets it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::message::Message;
 
@@ -12,6 +12,11 @@ pub struct Request {
 }
 
 impl Request {
+    pub(crate) fn new(message: Message, now: Instant) -> Self {
+        let deadline = now + Duration::from_millis(message.aux().into());
+        Self { message, deadline }
+    }
+
     /// What came: subject, headers, body.
     #[must_use]
     pub fn message(&self) -> &Message {

@@ -1,0 +1,288 @@
+//! The one task of a client: keeps a link up, and ends in good order.
+
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use mesh_wire::code::Code;
+use mesh_wire::frame::{Kind, Parts};
+use tokio::sync::watch;
+
+use super::dispatch::LinkEnd;
+use super::feed::End;
+use super::handshake::{self, Introduction, Opened};
+use super::outbox::Epoch;
+use super::pump::Pump;
+use super::restore;
+use super::shared::{Shared, Stage};
+use crate::error::Error;
+use crate::event::ConnectionEvent;
+use crate::reconnect::ReconnectPolicy;
+use crate::state::endpoints::Endpoints;
+use crate::state::requests::Ended;
+
+/// A link that lived shorter than this was no success: the next attempts go on backing off.
+const SETTLED: Duration = Duration::from_secs(1);
+/// How long the last bytes may take when a client closes.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long requests under way may hold up the change from a node that drains to another.
+const MOVE_TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(crate) struct Driver {
+    shared: Arc<Shared>,
+    endpoints: Endpoints,
+    who: Introduction,
+    connect_timeout: Duration,
+    policy: ReconnectPolicy,
+    stage: watch::Receiver<Stage>,
+    epoch: u64,
+    attempt: u32,
+}
+
+/// Why a link is not served any more.
+enum Outcome {
+    Lost(LinkEnd),
+    Closing,
+    Moved(Box<Opened>),
+}
+
+/// Why a link is looked after.
+enum Step {
+    Ended(LinkEnd),
+    Closing,
+    Draining,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        endpoints: Endpoints,
+        who: Introduction,
+        connect_timeout: Duration,
+        policy: ReconnectPolicy,
+    ) -> Self {
+        let stage = shared.stage.subscribe();
+        Self { shared, endpoints, who, connect_timeout, policy, stage, epoch: 0, attempt: 0 }
+    }
+
+    /// Tries each endpoint once.
+    ///
+    /// # Errors
+    /// Why the last one failed, or a better reason of one before it: that a node is there but can't be used says more
+    /// than that none is.
+    pub(crate) async fn open_any(&mut self) -> Result<Opened, Error> {
+        let mut reason: Option<Error> = None;
+        for _ in 0..self.endpoints.len() {
+            match self.open().await {
+                Ok(opened) => return Ok(opened),
+                Err(error) => {
+                    self.endpoints.advance();
+                    let nobody = error.code() == Code::ConnectNoSuchSocket;
+                    if reason.is_none() || !nobody {
+                        reason = Some(error);
+                    }
+                }
+            }
+        }
+        Err(reason.unwrap_or_else(|| Error::of(Code::ConnectFailed)))
+    }
+
+    async fn open(&self) -> Result<Opened, Error> {
+        handshake::open(self.endpoints.current(), &self.who, self.connect_timeout).await
+    }
+
+    /// Opens a link as the policy says; `None` when the client closes meanwhile.
+    pub(crate) async fn reopen(&mut self) -> Option<Result<Opened, Error>> {
+        let mut last: Option<Error> = None;
+        loop {
+            self.attempt = self.attempt.saturating_add(1);
+            let random = RandomState::new().hash_one(self.attempt);
+            let Some(delay) = self.policy.delay(self.attempt, random) else {
+                let error = Error::of(Code::ReconnectGaveUp);
+                return Some(Err(match last {
+                    Some(last) => error.with_cause(last.to_string()).with_source(last),
+                    None => error.with_cause("the client was told not to connect again"),
+                }));
+            };
+            self.shared.hub.tell(&ConnectionEvent::Reconnecting { attempt: self.attempt, delay });
+            if self.unless_closing(tokio::time::sleep(delay)).await.is_none() {
+                return None;
+            }
+            match self.unless_closing(self.open()).await? {
+                Ok(opened) => return Some(Ok(opened)),
+                Err(error) => {
+                    self.endpoints.advance();
+                    self.shared.tell_error(error.clone());
+                    last = Some(error);
+                }
+            }
+        }
+    }
+
+    async fn unless_closing<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let mut stage = self.stage.clone();
+        let mut closing = pin!(closing(&mut stage));
+        let mut work = pin!(work);
+        poll_fn(|cx| {
+            if closing.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            work.as_mut().poll(cx).map(Some)
+        })
+        .await
+    }
+
+    /// Puts an open link in its place: what is sent from now on goes there.
+    pub(crate) fn install(&mut self, opened: Opened) -> Pump {
+        self.epoch += 1;
+        let node = opened.node.clone();
+        self.shared.set_node(node.clone());
+        let pump = Pump::new(opened, Arc::clone(&self.shared));
+        restore::install(&self.shared, Epoch(self.epoch));
+        self.shared.hub.tell(&ConnectionEvent::Connected { node });
+        pump
+    }
+
+    /// Runs until the client is closed or gives up.
+    pub(crate) async fn run(mut self, first: Pump) {
+        let mut pump = first;
+        let end = loop {
+            let since = Instant::now();
+            match Box::pin(self.serve(pump)).await {
+                Outcome::Moved(next) => {
+                    pump = self.install(*next);
+                    continue;
+                }
+                Outcome::Closing => break End::OnPurpose,
+                Outcome::Lost(end) => self.take_down(&end),
+            }
+            if since.elapsed() >= SETTLED {
+                self.attempt = 0;
+            }
+            if self.endpoints.len() > 1 {
+                self.endpoints.advance();
+            }
+            match self.reopen().await {
+                Some(Ok(next)) => pump = self.install(next),
+                Some(Err(error)) => break End::Failed(error),
+                None => break End::OnPurpose,
+            }
+        };
+        self.finish(&end);
+    }
+
+    async fn serve(&mut self, mut pump: Pump) -> Outcome {
+        let mut settled = self.endpoints.len() == 1;
+        loop {
+            match self.step(&mut pump, !settled).await {
+                Step::Ended(end) => return Outcome::Lost(end),
+                Step::Closing => {
+                    self.close_link(pump).await;
+                    return Outcome::Closing;
+                }
+                Step::Draining => match self.move_on(&mut pump).await {
+                    Some(next) => {
+                        self.close_link(pump).await;
+                        return Outcome::Moved(Box::new(next));
+                    }
+                    // Nobody else answers: it stays with this node until that hangs up.
+                    None => settled = true,
+                },
+            }
+        }
+    }
+
+    async fn step(&mut self, pump: &mut Pump, watch_draining: bool) -> Step {
+        let mut closing = pin!(closing(&mut self.stage));
+        poll_fn(|cx| {
+            if closing.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Step::Closing);
+            }
+            if let Poll::Ready(end) = pump.poll_run(cx) {
+                return Poll::Ready(Step::Ended(end));
+            }
+            match watch_draining && pump.is_draining() {
+                true => Poll::Ready(Step::Draining),
+                false => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Opens a link to another node while the old one goes on, and then lets requests under way finish.
+    async fn move_on(&mut self, pump: &mut Pump) -> Option<Opened> {
+        self.endpoints.advance();
+        for _ in 1..self.endpoints.len() {
+            let opened = {
+                let mut opening = pin!(self.open());
+                poll_fn(|cx| match opening.as_mut().poll(cx) {
+                    Poll::Ready(opened) => Poll::Ready(Some(opened)),
+                    // An end of the old link shows again when this is done.
+                    Poll::Pending => pump.poll_run(cx).map(|_| None),
+                })
+                .await
+            };
+            match opened? {
+                Ok(opened) => {
+                    self.shared.outbox.pause();
+                    let idle = |shared: &Shared| shared.requests.lock().len() == 0;
+                    self.pump_until(pump, MOVE_TIMEOUT, |pump, shared| idle(shared) && pump.is_flushed())
+                        .await;
+                    self.shared.end_requests(&Ended::Lost);
+                    return Some(opened);
+                }
+                Err(error) => {
+                    self.endpoints.advance();
+                    self.shared.tell_error(error);
+                }
+            }
+        }
+        None
+    }
+
+    async fn pump_until(&self, pump: &mut Pump, timeout: Duration, done: impl Fn(&Pump, &Shared) -> bool) {
+        let pumping = poll_fn(|cx| match pump.poll_run(cx) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending if done(pump, &self.shared) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        });
+        // Out of time is an end like the others.
+        drop(tokio::time::timeout(timeout, pumping).await);
+    }
+
+    async fn close_link(&self, mut pump: Pump) {
+        self.shared.outbox.pause();
+        self.shared.outbox.push_control(&Parts::bare(Kind::Goodbye, 0));
+        self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
+    }
+
+    fn take_down(&self, end: &LinkEnd) {
+        self.shared.outbox.down();
+        *self.shared.node.lock() = None;
+        self.shared.end_requests(&Ended::Lost);
+        self.shared.hub.tell(&ConnectionEvent::Disconnected { reason: end.reason() });
+    }
+
+    fn finish(&self, end: &End) {
+        self.shared.outbox.close();
+        *self.shared.node.lock() = None;
+        self.shared.end_requests(&Ended::Closed);
+        let feeds = std::mem::take(&mut self.shared.feeds.lock().by_id);
+        feeds.into_values().for_each(|feed| feed.end(end.clone()));
+        if let End::Failed(error) = end {
+            self.shared.tell_error(error.clone());
+        }
+        self.shared.hub.tell(&ConnectionEvent::Closed);
+        self.shared.hub.close();
+        self.shared.stage.send_replace(Stage::Closed);
+    }
+}
+
+/// Ready when the client is to be closed.
+async fn closing(stage: &mut watch::Receiver<Stage>) {
+    // The sender lives in `Shared`, which the driver holds: it can't be gone.
+    drop(stage.wait_for(|stage| *stage != Stage::Open).await);
+}
