@@ -31,7 +31,7 @@ impl Fake {
             cluster: "mesh".to_owned(),
             incarnation: 1_767_225_600_000_000,
             started: Instant::now(),
-            socket: "/run/mesh/mesh.sock".to_owned(),
+            socket: "unix:///run/mesh/mesh.sock".to_owned(),
             http: Some("127.0.0.1:7480".to_owned()),
             threads: 1,
         };

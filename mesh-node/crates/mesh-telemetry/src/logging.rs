@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::str::FromStr;
 
 use mesh_wire::code::Code;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -15,6 +15,10 @@ pub const ENV: &str = "MESH_LOG";
 pub const FILTER_DEFAULT: &str = "info";
 /// Longest filter, in bytes.
 pub const FILTER_BYTES: usize = 1024;
+
+/// Modules whose ordinary doings are of no interest to an operator: below a warning they are logged only where a filter
+/// names them.
+const QUIET: [&str; 2] = ["actix_server", "actix_http"];
 
 /// What is logged: a level, or levels per module, such as `info,mesh_node::link=debug`.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +37,7 @@ impl Filter {
 
 impl Default for Filter {
     fn default() -> Self {
-        let targets = Targets::new().with_default(tracing::Level::INFO);
+        let targets = quiet(Targets::new().with_default(tracing::Level::INFO), FILTER_DEFAULT);
         Self { text: FILTER_DEFAULT.to_owned(), targets }
     }
 }
@@ -54,12 +58,18 @@ impl FromStr for Filter {
         }
         // A single word that is no level would be taken for a module and silently turn everything else off.
         let words = text.split(',').filter(|part| !part.contains('='));
-        if words.clone().any(|word| word.parse::<tracing::level_filters::LevelFilter>().is_err()) {
+        if words.clone().any(|word| word.parse::<LevelFilter>().is_err()) {
             return Err(refused());
         }
         let targets = text.parse().map_err(|_| refused())?;
-        Ok(Self { text: text.to_owned(), targets })
+        Ok(Self { text: text.to_owned(), targets: quiet(targets, text) })
     }
+}
+
+fn quiet(targets: Targets, text: &str) -> Targets {
+    let level = targets.default_level().unwrap_or(LevelFilter::OFF).min(LevelFilter::WARN);
+    let unnamed = QUIET.into_iter().filter(|module| !text.contains(module));
+    unnamed.fold(targets, |targets, module| targets.with_target(module, level))
 }
 
 /// What a line looks like.
@@ -204,6 +214,18 @@ mod tests {
         assert!(filter.targets.would_enable("mesh_node::link", &tracing::Level::DEBUG));
         assert!(!filter.targets.would_enable("mesh_node", &tracing::Level::INFO));
         assert!(filter.targets.would_enable("anything", &tracing::Level::WARN));
+    }
+
+    #[test]
+    fn what_is_quiet_is_logged_from_warnings_on_unless_it_is_named() {
+        use tracing::Level;
+        let enables =
+            |text: &str, level| text.parse::<Filter>().unwrap().targets.would_enable("actix_server", &level);
+        assert!(!enables("info", Level::INFO) && enables("info", Level::WARN));
+        assert!(!enables("trace", Level::INFO));
+        assert!(!enables("error", Level::WARN) && enables("error", Level::ERROR));
+        assert!(!enables("off", Level::ERROR));
+        assert!(enables("warn,actix_server=debug", Level::DEBUG));
     }
 
     #[test]
