@@ -15,7 +15,7 @@ func holdConnections(o options) error {
 			return err
 		}
 		defer nc.Close()
-		if _, err := nc.Subscribe(fmt.Sprintf("%s.%d", o.subject, n), func(*nats.Msg) {}); err != nil {
+		if _, err := nc.Subscribe(fmt.Sprintf("bench.%d", n), func(*nats.Msg) {}); err != nil {
 			return err
 		}
 		conns = append(conns, nc)
@@ -38,7 +38,7 @@ func holdSubscriptions(o options) error {
 	// One channel for all: a callback each would start a goroutine each.
 	messages := make(chan *nats.Msg, 1)
 	for n := range o.count {
-		if _, err := nc.ChanSubscribe(fmt.Sprintf("%s.%d", o.subject, n), messages); err != nil {
+		if _, err := nc.ChanSubscribe(fmt.Sprintf("bench.%d", n), messages); err != nil {
 			return err
 		}
 	}

@@ -110,7 +110,7 @@ func subscribeByChannel(nc *nats.Conn, o options) error {
 func report(messages int, first, last time.Time) error {
 	seconds := last.Sub(first).Seconds()
 	return emit(map[string]any{
-		"messages":      messages,
+		"count":         messages,
 		"seconds":       seconds,
 		"rate":          float64(messages) / seconds,
 		"first_unix_ns": first.UnixNano(),

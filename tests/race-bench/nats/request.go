@@ -155,12 +155,12 @@ func reportRequests(took []time.Duration, first, last time.Time) error {
 	}
 	seconds := last.Sub(first).Seconds()
 	return emit(map[string]any{
-		"requests": len(took),
-		"seconds":  seconds,
-		"rate":     float64(len(took)) / seconds,
-		"p50_us":   at(0.50),
-		"p99_us":   at(0.99),
-		"p999_us":  at(0.999),
-		"max_us":   at(1),
+		"count":   len(took),
+		"seconds": seconds,
+		"rate":    float64(len(took)) / seconds,
+		"p50_us":  at(0.50),
+		"p99_us":  at(0.99),
+		"p999_us": at(0.999),
+		"max_us":  at(1),
 	})
 }

@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) json: bool,
 
-    /// Also write the table as Markdown, with the command that made it (`-` for stdout)
+    /// Also write the table as Markdown, with the command that made it: `-` to stdout, else between the lines
+    /// `<!-- race -->` and `<!-- /race -->` of FILE, or to a new file
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
 

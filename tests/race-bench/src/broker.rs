@@ -40,6 +40,20 @@ pub(crate) enum Part {
 }
 
 impl Part {
+    /// The word and the flags by which drivers know the part.
+    pub(crate) fn words(self) -> (&'static str, Vec<(&'static str, u32)>) {
+        match self {
+            Self::Publish { size, count } => ("pub", vec![("--size", size), ("--count", count)]),
+            Self::Subscribe { size, count } => ("sub", vec![("--size", size), ("--count", count)]),
+            Self::Reply => ("reply", vec![]),
+            Self::Request { size, count, window } => {
+                ("request", vec![("--size", size), ("--count", count), ("--window", window)])
+            }
+            Self::Connections { count } => ("connections", vec![("--count", count)]),
+            Self::Subscriptions { count } => ("subscriptions", vec![("--count", count)]),
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Publish { .. } => "publisher",
@@ -151,7 +165,7 @@ impl<B: Broker> Race<'_, B> {
 
 /// The outcome of a requester, whoever it asked.
 pub(crate) fn requested(asked: &Finished, window: u32, count: u32, cpu: Cpu) -> anyhow::Result<Measurement> {
-    let answered = number(&asked.report, "requests")?;
+    let answered = number(&asked.report, "count")?;
     ensure!(answered == f64::from(count), "{answered} of {count} requests were answered");
     let mut details = latencies(&asked.report);
     let rate = number(&asked.report, "rate")?;
@@ -165,7 +179,7 @@ fn span(published: &Finished, received: &[Finished], count: u32) -> anyhow::Resu
     let first = number(&published.report, "first_unix_ns")?;
     let mut last = first;
     for one in received {
-        let messages = number(&one.report, "messages")?;
+        let messages = number(&one.report, "count")?;
         ensure!(messages == f64::from(count), "{messages} of {count} messages were received");
         last = last.max(number(&one.report, "last_unix_ns")?);
     }
@@ -215,7 +229,7 @@ mod tests {
     #[test]
     fn the_span_ends_with_the_slowest_subscriber() {
         let published = driver(json!({ "first_unix_ns": 1_000_000_000_u64 }));
-        let one = |last: u64| driver(json!({ "messages": 10, "last_unix_ns": last }));
+        let one = |last: u64| driver(json!({ "count": 10, "last_unix_ns": last }));
         let received = [one(2_000_000_000), one(4_000_000_000), one(3_000_000_000)];
         assert_eq!(span(&published, &received, 10).unwrap(), 3.0);
     }
@@ -223,13 +237,13 @@ mod tests {
     #[test]
     fn a_lost_message_is_no_result() {
         let published = driver(json!({ "first_unix_ns": 1 }));
-        let received = [driver(json!({ "messages": 9, "last_unix_ns": 5 }))];
+        let received = [driver(json!({ "count": 9, "last_unix_ns": 5 }))];
         assert!(span(&published, &received, 10).is_err());
     }
 
     #[test]
     fn one_outstanding_is_judged_by_latency_and_more_by_rate() {
-        let asked = driver(json!({ "requests": 5, "rate": 70.0, "p50_us": 12.0, "p99_us": 20.0 }));
+        let asked = driver(json!({ "count": 5, "rate": 70.0, "p50_us": 12.0, "p99_us": 20.0 }));
         let cpu = Cpu { server: 1.0, clients: 2.0 };
         assert_eq!(requested(&asked, 1, 5, cpu).unwrap().value, 12.0);
         assert_eq!(requested(&asked, 64, 5, cpu).unwrap().value, 70.0);

@@ -38,7 +38,7 @@ impl Latencies {
     pub fn report(mut self, elapsed: Duration) -> Value {
         let seconds = elapsed.as_secs_f64();
         json!({
-            "requests": self.nanos.len(),
+            "count": self.nanos.len(),
             "seconds": seconds,
             "rate": self.nanos.len() as f64 / seconds,
             "p50_us": self.micros_at(0.50),
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn report_has_rate_and_quantiles() {
         let report = of([10, 20, 30, 40]).report(Duration::from_secs(2));
-        assert_eq!(report["requests"], 4);
+        assert_eq!(report["count"], 4);
         assert_eq!(report["rate"], 2.0);
         assert_eq!(report["p50_us"], 30.0);
         assert_eq!(report["max_us"], 40.0);

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! {"ready":true,...}        what it set up is known to its server
-//! {"messages":...,...}      what it measured, when it is done
+//! {"count":...,...}         what it measured, when it is done
 //! ```
 
 pub mod latency;

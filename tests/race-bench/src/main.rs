@@ -22,7 +22,6 @@ mod procfs;
 mod race;
 mod report;
 mod row;
-mod scratch;
 mod side;
 mod summary;
 
@@ -40,8 +39,7 @@ use crate::direct::Tonic;
 use crate::floor::Floor;
 use crate::mesh::Mesh;
 use crate::nats::Nats;
-use crate::report::{json, table};
-use crate::scratch::Scratch;
+use crate::report::{json, page, table};
 use crate::side::Side;
 use crate::summary::Summary;
 
@@ -52,15 +50,27 @@ const STOPPED: u8 = 130;
 const LOAD_MAX: f64 = 0.5;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    // Whatever runs is dropped with the future of the race, and so killed.
-    tokio::select! {
+    let outcome = tokio::select! {
         done = go(&arguments) => done,
-        _ = interrupt.recv() => Ok(ExitCode::from(STOPPED)),
-        _ = terminate.recv() => Ok(ExitCode::from(STOPPED)),
+        // Whatever runs is dropped with the future of the race, and so killed.
+        stopped = stop() => stopped.map(|()| ExitCode::from(STOPPED)),
+    };
+    outcome.unwrap_or_else(|error| {
+        note(format!("tests/race: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// Waits for a signal to stop.
+async fn stop() -> anyhow::Result<()> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
+    Ok(())
 }
 
 async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -80,11 +90,10 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let machine = machine::describe();
     prepare(arguments);
-    let scratch = Scratch::new()?;
     let runs = if arguments.smoke { 1 } else { usize::from(arguments.runs) };
     let mut summaries = Vec::new();
     for row in rows {
-        let outcome = race::run(row, &sides, runs, arguments.smoke, &scratch, note).await?;
+        let outcome = race::run(row, &sides, runs, arguments.smoke, note).await?;
         let summary = Summary::of(outcome, runs);
         if arguments.json {
             say(&json::object(&summary, &versions, &machine).to_string())?;
@@ -96,10 +105,10 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         say(&format!("{machine}\n{}", versions.values().cloned().collect::<Vec<_>>().join("; ")))?;
     }
     if let Some(file) = &arguments.markdown {
-        let page = table::markdown(&summaries, &arguments.command(), &versions, &machine);
+        let part = table::markdown(&summaries, &arguments.command(), &versions, &machine);
         match file.as_os_str() == "-" {
-            true => say(&page)?,
-            false => std::fs::write(file, page).with_context(|| file.display().to_string())?,
+            true => say(&part)?,
+            false => page::put(file, &part)?,
         }
     }
     let failed = summaries.iter().any(|summary| !summary.failures.is_empty());

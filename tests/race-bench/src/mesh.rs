@@ -52,24 +52,15 @@ impl Broker for Mesh {
     }
 
     fn driver(&self, address: &str, part: Part) -> Command {
-        let (name, flags): (_, Vec<(&str, u32)>) = match part {
-            Part::Publish { size, count } => ("pub", vec![("--size", size), ("--count", count)]),
-            Part::Subscribe { size, count } => ("sub", vec![("--size", size), ("--count", count)]),
-            Part::Reply => ("reply", vec![]),
-            Part::Request { size, count, window } => {
-                ("request", vec![("--size", size), ("--count", count), ("--window", window)])
-            }
-            Part::Connections { count } => ("connections", vec![("--count", count)]),
-            Part::Subscriptions { count } => ("subscriptions", vec![("--count", count)]),
-        };
+        let (word, flags) = part.words();
         let mut command = Command::new(&self.cli);
-        command.args(["--url", address, "bench", name]);
+        command.args(["--url", address, "bench", word]);
         if !matches!(part, Part::Connections { .. } | Part::Subscriptions { .. }) {
             command.arg(SUBJECT);
         }
-        flags.iter().for_each(|(flag, value)| {
-            command.args([*flag, &value.to_string()]);
-        });
+        for (flag, value) in flags {
+            command.args([flag, &value.to_string()]);
+        }
         command.arg("--json");
         command
     }

@@ -43,21 +43,12 @@ impl Broker for Nats {
     }
 
     fn driver(&self, address: &str, part: Part) -> Command {
-        let (name, flags): (_, Vec<(&str, u32)>) = match part {
-            Part::Publish { size, count } => ("pub", vec![("--size", size), ("--count", count)]),
-            Part::Subscribe { size, count } => ("sub", vec![("--size", size), ("--count", count)]),
-            Part::Reply => ("reply", vec![]),
-            Part::Request { size, count, window } => {
-                ("request", vec![("--size", size), ("--count", count), ("--window", window)])
-            }
-            Part::Connections { count } => ("connections", vec![("--count", count)]),
-            Part::Subscriptions { count } => ("subscriptions", vec![("--count", count)]),
-        };
+        let (word, flags) = part.words();
         let mut command = Command::new(&self.driver);
-        command.args([name, "--url", address]);
-        flags.iter().for_each(|(flag, value)| {
-            command.args([*flag, &value.to_string()]);
-        });
+        command.args([word, "--url", address]);
+        for (flag, value) in flags {
+            command.args([flag, &value.to_string()]);
+        }
         command
     }
 }

@@ -147,35 +147,38 @@ impl Process {
 mod tests {
     use super::*;
 
-    fn shell(script: &str) -> Process {
+    /// A shell, and the folder that it must not outlive.
+    fn shell(script: &str) -> (Process, tempfile::TempDir) {
         let mut command = Command::new("sh");
         command.args(["-c", script]);
-        let scratch = std::env::temp_dir();
-        Process::start(&format!("sh {:?}", std::thread::current().id()), command, &scratch).unwrap()
+        let scratch = tempfile::tempdir().unwrap();
+        (Process::start("sh", command, scratch.path()).unwrap(), scratch)
     }
 
     #[tokio::test]
     async fn lines_then_the_last_one() {
-        let mut process = shell("echo noise; echo '{\"ready\":true,\"port\":7}'; echo '{\"rate\":3}'");
+        let (mut process, _scratch) =
+            shell("echo noise; echo '{\"ready\":true,\"port\":7}'; echo '{\"rate\":3}'");
         assert_eq!(process.ready().await.unwrap()["port"], 7);
         assert_eq!(process.finish().await.unwrap().report["rate"], 3);
     }
 
     #[tokio::test]
     async fn a_failure_quotes_stderr() {
-        let process = shell("echo no such thing >&2; exit 3");
+        let (process, _scratch) = shell("echo no such thing >&2; exit 3");
         let error = process.finish().await.map(|_| ()).unwrap_err().to_string();
         assert!(error.contains("exit status: 3") && error.contains("no such thing"), "{error}");
     }
 
     #[tokio::test]
     async fn an_end_before_ready_is_an_error() {
-        assert!(shell("echo '{\"rate\":3}'").ready().await.is_err());
+        let (mut process, _scratch) = shell("echo '{\"rate\":3}'");
+        assert!(process.ready().await.is_err());
     }
 
     #[tokio::test]
     async fn a_killed_one_is_gone() {
-        let mut process = shell("echo '{\"ready\":true}'; exec sleep 1000");
+        let (mut process, _scratch) = shell("echo '{\"ready\":true}'; exec sleep 1000");
         process.ready().await.unwrap();
         process.check_running().unwrap();
         assert!(process.resident().unwrap() > 0);

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use crate::measurement::Measurement;
 use crate::row::Row;
-use crate::scratch::Scratch;
 use crate::side::Side;
 
 /// After so many failures a side is out of a row, so that a hung one does not cost a timeout per run.
@@ -25,7 +24,6 @@ pub(crate) async fn run(
     sides: &[Side],
     runs: usize,
     smoke: bool,
-    scratch: &Scratch,
     mut tell: impl FnMut(String),
 ) -> anyhow::Result<Outcome> {
     let work = if smoke { row.work.smoke() } else { row.work };
@@ -40,7 +38,8 @@ pub(crate) async fn run(
             if failed >= FAILURES_MAX {
                 continue;
             }
-            let folder = scratch.folder(&format!("{}-{run}", side.name()))?;
+            // For sockets, data and what processes say on stderr; gone when the measurement is.
+            let folder = tempfile::Builder::new().prefix("mesh-race-").tempdir()?;
             let prefix = format!("{} run {}/{runs} {}", row.name, run + 1, side.name());
             match side.measure(work, smoke, folder.path()).await {
                 Ok(measurement) => {

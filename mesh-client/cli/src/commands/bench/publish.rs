@@ -34,7 +34,8 @@ pub(super) async fn run(load: &Load, session: &mut Session<'_>) -> Result<(), Fa
         size: load.size as u64,
         clients: load.shared.clients.into(),
         ..Report::new("pub", sent.get(), sent.get() * load.size as u64, took)
-    };
+    }
+    .between(started, started + took);
     report.write(load.shared.form(session.output), session.output)?;
     done??;
     if let Some(refusal) = events.iter_mut().find_map(session::refused) {

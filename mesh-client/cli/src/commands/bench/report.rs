@@ -1,12 +1,13 @@
 //! What a measurement came to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 
 use super::latency::{Latencies, Percentiles};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::quantity::grouped;
 use crate::table;
 
 /// The form of a report.
@@ -53,6 +54,10 @@ pub(crate) struct Report {
     pub(crate) clients: u64,
     /// Requests under way at once on each connection.
     pub(crate) window: u64,
+    /// When the first of them was, in Unix time: with it the figures of several processes can be put together.
+    pub(crate) first_unix_ns: Option<u64>,
+    /// When the last of them was.
+    pub(crate) last_unix_ns: Option<u64>,
 }
 
 impl Report {
@@ -76,7 +81,16 @@ impl Report {
             errors: 0,
             clients: 1,
             window: 0,
+            first_unix_ns: None,
+            last_unix_ns: None,
         }
+    }
+
+    /// With the moments of the first and the last.
+    #[must_use]
+    pub(crate) fn between(mut self, first: Instant, last: Instant) -> Self {
+        (self.first_unix_ns, self.last_unix_ns) = (unix_ns(first), unix_ns(last));
+        self
     }
 
     /// With the percentiles of `latencies`.
@@ -120,6 +134,7 @@ impl Report {
 
     fn csv(&self) -> String {
         let known = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
+        let moment = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
         let fields = [
             ("kind", self.kind.to_owned()),
             ("size", self.size.to_string()),
@@ -136,6 +151,8 @@ impl Report {
             ("errors", self.errors.to_string()),
             ("clients", self.clients.to_string()),
             ("window", self.window.to_string()),
+            ("first_unix_ns", moment(self.first_unix_ns)),
+            ("last_unix_ns", moment(self.last_unix_ns)),
         ];
         let heading = fields.each_ref().map(|(name, _)| *name).join(",");
         let values = fields.map(|(_, value)| value).join(",");
@@ -143,17 +160,10 @@ impl Report {
     }
 }
 
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+/// A moment in Unix time.
+fn unix_ns(at: Instant) -> Option<u64> {
+    let since = SystemTime::now().checked_sub(at.elapsed())?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    u64::try_from(since.as_nanos()).ok()
 }
 
 #[cfg(test)]
@@ -178,13 +188,36 @@ mod tests {
     fn json_has_every_field() {
         let json = serde_json::to_value(report()).unwrap();
         for field in [
-            "kind", "size", "count", "seconds", "rate", "mb_per_s", "p50_us", "p99_us", "p999_us", "max_us",
-            "lost", "dropped", "errors",
+            "kind",
+            "size",
+            "count",
+            "seconds",
+            "rate",
+            "mb_per_s",
+            "p50_us",
+            "p99_us",
+            "p999_us",
+            "max_us",
+            "lost",
+            "dropped",
+            "errors",
+            "first_unix_ns",
+            "last_unix_ns",
         ] {
             assert!(json.get(field).is_some(), "{field}");
         }
         let none = serde_json::to_value(Report::new("pub", 1, 1, Duration::from_secs(1))).unwrap();
         assert!(none["p50_us"].is_null());
+    }
+
+    #[test]
+    fn moments_are_in_unix_time_and_as_far_apart() {
+        let last = Instant::now();
+        let report = report().between(last - Duration::from_secs(3), last);
+        let (first, last) = (report.first_unix_ns.unwrap(), report.last_unix_ns.unwrap());
+        let off = (last - first).abs_diff(3_000_000_000);
+        assert!(off < 1_000_000_000, "the clock was read twice, {off} ns off");
+        assert!(report.csv().ends_with(&format!("{first},{last}")));
     }
 
     #[test]
@@ -207,13 +240,5 @@ mod tests {
         assert!(text.contains("p50 100."), "{text}");
         assert!(text.contains("lost        1,234"), "{text}");
         assert!(!text.contains("errors"), "{text}");
-    }
-
-    #[test]
-    fn digits_are_grouped() {
-        let table = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
-        for (number, text) in table {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -56,7 +56,8 @@ pub(super) async fn run(load: &Load, session: &mut Session<'_>) -> Result<(), Fa
         clients: load.shared.clients.into(),
         window: work.window.into(),
         ..Report::new("request", tally.answered, tally.answered * load.size as u64, took)
-    };
+    }
+    .between(started, started + took);
     report.latencies(&tally.latencies).write(load.shared.form(session.output), session.output)?;
     done??;
     clients::close(clients).await;

@@ -82,14 +82,18 @@ pub(super) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
         .collect();
     let done = stop.or(futures_util::future::try_join_all(receivers.iter_mut().map(Receiver::receive))).await;
 
-    let took = tally.last.get().zip(tally.first.get()).map_or(Duration::ZERO, |(last, first)| last - first);
-    let report = Report {
+    let span = tally.first.get().zip(tally.last.get());
+    let took = span.map_or(Duration::ZERO, |(first, last)| last - first);
+    let mut report = Report {
         lost: total.saturating_sub(tally.count.get()),
         dropped: receivers.iter().map(|receiver| receiver.subscription.dropped()).sum(),
         clients: options.shared.clients.into(),
         window: options.window.into(),
         ..Report::new("sub", tally.count.get(), tally.bytes.get(), took)
     };
+    if let Some((first, last)) = span {
+        report = report.between(first, last);
+    }
     report.write(form, session.output)?;
     done??;
     drop(receivers);
