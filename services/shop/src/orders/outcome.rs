@@ -66,6 +66,20 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 10] = [
+        Self::UnknownSku,
+        Self::OutOfStock,
+        Self::ReservationRefused,
+        Self::InventoryUnavailable,
+        Self::CardDeclined,
+        Self::OverLimit,
+        Self::PaymentRefused,
+        Self::PaymentUnavailable,
+        Self::PaymentTimeout,
+        Self::OutOfTime,
+    ];
+
     /// The reason as programs and files write it: `out_of_stock`.
     pub fn name(self) -> &'static str {
         match self {
