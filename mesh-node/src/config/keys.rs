@@ -167,10 +167,10 @@ pub(super) const LIMITS_HANDSHAKE_TIMEOUT: Key<Time> = Key {
 };
 pub(super) const LIMITS_LINK_OUTBOX: Key<Bytes> = Key {
     path: "limits.link_outbox",
-    form: Bytes { min: MIB, max: GIB },
-    default: Text("32MiB"),
+    form: Bytes { min: 64 * KIB, max: GIB },
+    default: Text("4MiB"),
     flag: None,
-    doc: "Most bytes that wait to be written to one client. What does not fit is pending at its subscription or dropped.",
+    doc: "Bytes waiting to be written to one client beyond which its messages are kept pending, or dropped. One batch or large message may overshoot it; a client that has four times this and two bodies waiting is cut off.",
 };
 pub(super) const LIMITS_PENDING_MESSAGES: Key<Count> = Key {
     path: "limits.pending_messages",

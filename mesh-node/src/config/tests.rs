@@ -185,8 +185,8 @@ fn bad_values_are_refused_with_what_is_allowed() {
         ("[socket]\nallow_uids = ['alice']", "socket.allow_uids", "numeric ids"),
         ("[http]\naddress = 'localhost'", "http.address", "127.0.0.1:7480"),
         ("[limits]\nmax_body = '65MiB'", "limits.max_body", "64MiB"),
-        ("[limits]\nmax_body = '64MiB'", "limits.link_outbox", "limits.max_body"),
-        ("[pacing]\nhigh_water = '33MiB'", "pacing.high_water", "limits.link_outbox"),
+        ("[limits]\nlink_outbox = '63KiB'", "limits.link_outbox", "64KiB"),
+        ("[pacing]\nhigh_water = '5MiB'", "pacing.high_water", "limits.link_outbox"),
         ("[log]\nfilter = 'loud'", "log.filter", "trace"),
         ("[log]\nformat = 'xml'", "log.format", "\"json\""),
     ];
@@ -205,10 +205,10 @@ fn bad_values_are_refused_with_what_is_allowed() {
 
 #[test]
 fn what_two_keys_say_together_is_checked_at_the_bound() {
-    assert!(from_file("[limits]\nmax_body = '31MiB'").is_ok());
-    assert!(from_file("[limits]\nmax_body = '32505857B'").is_err());
-    assert!(from_file("[pacing]\nhigh_water = '32MiB'").is_ok());
-    assert!(from_file("[pacing]\nhigh_water = '33554433B'").is_err());
+    assert!(from_file("[pacing]\nhigh_water = '4MiB'").is_ok());
+    assert!(from_file("[pacing]\nhigh_water = '4194305B'").is_err());
+    assert!(from_file("[limits]\nlink_outbox = '1MiB'").is_ok());
+    assert!(from_file("[limits]\nlink_outbox = '1048575B'").is_err());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From the layers to the typed tree.
 
 use mesh_transport::socket_path::Places;
-use mesh_wire::limits::{FRAME_BYTES, NAME_BYTES};
+use mesh_wire::limits::NAME_BYTES;
 use mesh_wire::name::Name;
 
 use super::reader::Reader;
@@ -68,16 +68,7 @@ fn limits(reader: &mut Reader) -> Result<Limits, Error> {
 
 /// What no key can say alone.
 fn check(config: &Config) -> Result<(), Error> {
-    let Limits { link_outbox, max_body, .. } = config.limits;
-    if link_outbox < max_body + FRAME_BYTES {
-        let key = keys::LIMITS_LINK_OUTBOX.path;
-        return Err(refused(
-            config,
-            key,
-            "at least 1MiB more than `limits.max_body`, so that the largest message fits",
-        ));
-    }
-    if config.pacing.high_water > link_outbox {
+    if config.pacing.high_water > config.limits.link_outbox {
         let key = keys::PACING_HIGH_WATER.path;
         return Err(refused(config, key, "at most as much as `limits.link_outbox`, or it is never reached"));
     }
