@@ -161,8 +161,8 @@ impl Subscriber {
         crowded.clear();
         drop(crowded);
         self.thread.count(Counter::DroppedMailboxFull, unsent.messages + unsent.replies);
-        for (id, target) in unsent.calls {
-            self.end_gone(id, target, Code::ResponderBusy);
+        for (id, target, code) in unsent.calls {
+            self.end_gone(id, target, code);
         }
     }
 }
@@ -183,7 +183,9 @@ impl Actor for Subscriber {
         let mut switch = self.thread.switch.borrow_mut();
         switch.begin();
         switch.balancer().forget(id);
+        let now = Instant::now();
         for (request, targets) in self.requests.drain() {
+            targets.iter().for_each(|&target| switch.balancer().on_cancelled(now, target));
             switch.cancel(mesh_core::request::Origin { link: id, request }, &targets);
         }
         self.thread.shared.in_flight.changed(self.told_in_flight, 0);

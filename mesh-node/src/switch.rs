@@ -19,6 +19,7 @@ use mesh_core::{
     routing::{LinkId, Routes, SubscriptionId, Target},
 };
 use mesh_wire::{
+    code::Code,
     frame::{Flags, Frame, Kind, Parts},
     subject::SubjectError,
 };
@@ -61,8 +62,17 @@ impl Switch {
         Self { shared, snapshot, cache, balancer, round: Round::default() }
     }
 
-    /// Takes up the newest snapshot.
+    /// Takes up the newest snapshot, and lets the balancer do what is due.
     pub(crate) fn begin(&mut self) {
+        self.take_snapshot();
+        let now = Instant::now();
+        if self.balancer.poll_timeout().is_some_and(|due| due <= now) {
+            self.balancer.handle_timeout(now);
+        }
+    }
+
+    #[inline]
+    fn take_snapshot(&mut self) {
         if !Arc::ptr_eq(&self.snapshot, &*self.shared.snapshot.load()) {
             self.snapshot = self.shared.snapshot.load_full();
         }
@@ -186,7 +196,7 @@ impl Switch {
 #[derive(Debug, Default)]
 pub(crate) struct Unsent {
     pub(crate) messages: u64,
-    pub(crate) calls: Vec<(u64, Target)>,
+    pub(crate) calls: Vec<(u64, Target, Code)>,
     pub(crate) replies: u64,
 }
 

@@ -1,5 +1,7 @@
 //! Subscribing and unsubscribing.
 
+use std::time::Instant;
+
 use actix::{Context, Handler};
 use mesh_core::{
     routing::{Mode, SubscriptionId},
@@ -77,6 +79,8 @@ impl Subscriber {
         let change = Change::from(&spec);
         self.subscriptions.subscribe(spec).map_err(|code| (code, code.cause().to_owned()))?;
         if mode == Mode::Responder {
+            let target = self.target(id);
+            self.thread.switch.borrow_mut().balancer().on_joined(Instant::now(), target);
             self.services.insert(id, Box::new(ServiceStats::new(body.service)));
         }
         Ok(change)
@@ -88,7 +92,10 @@ impl Subscriber {
             u32::try_from(frame.id()).ok().and_then(|id| self.subscriptions.unsubscribe(SubscriptionId(id)));
         match gone {
             Some(spec) => {
-                self.services.remove(&spec.id);
+                if self.services.remove(&spec.id).is_some() {
+                    let target = self.target(spec.id);
+                    self.thread.switch.borrow_mut().balancer().forget_member(target);
+                }
                 Some(Interest::Remove(Change::from(spec)))
             }
             None => {

@@ -152,7 +152,16 @@ impl Subscriber {
     }
 
     pub(super) fn end_gone(&mut self, id: u64, target: Target, code: Code) {
-        self.thread.switch.borrow_mut().balancer().on_failure(Instant::now(), target);
+        if !self.requests.waits_for(id, target) {
+            return;
+        }
+        let mut switch = self.thread.switch.borrow_mut();
+        match code {
+            // Being full says nothing against a member.
+            Code::ResponderBusy => switch.balancer().on_cancelled(Instant::now(), target),
+            _ => switch.balancer().on_failure(Instant::now(), target),
+        }
+        drop(switch);
         if let Some(ended) = self.requests.handle_gone(id, target, code) {
             self.finish_request(&ended);
         }
@@ -190,6 +199,10 @@ impl Subscriber {
 
     /// A gather is complete: its `END` is written behind the reply, which is still to be queued.
     fn over_after_this(&self, id: u64, cancel: Targets) {
+        let now = Instant::now();
+        let mut switch = self.thread.switch.borrow_mut();
+        cancel.iter().for_each(|&target| switch.balancer().on_cancelled(now, target));
+        drop(switch);
         self.link.ends.borrow_mut().push(Ended { id, code: None, cancel });
     }
 

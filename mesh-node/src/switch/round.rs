@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use actix::dev::SendError;
 use bytes::BytesMut;
 use foldhash::fast::RandomState;
 use mesh_core::{
@@ -9,7 +10,10 @@ use mesh_core::{
     routing::{LinkId, SubscriptionId, Target},
     subscription::{Batch, Span},
 };
-use mesh_wire::frame::{Flags, Frame, FrameError, Kind, Parts};
+use mesh_wire::{
+    code::Code,
+    frame::{Flags, Frame, FrameError, Kind, Parts},
+};
 
 use super::{Unsent, room};
 use crate::{
@@ -213,9 +217,12 @@ impl Outgoing {
         let refused: Vec<_> =
             calls.iter().map(|c| (c.request, Target::new(self.link.id, c.subscription))).collect();
         let message = Calls { origin: from, frames: self.calls.split(), calls };
-        if self.link.subscriber.try_send(message).is_err() {
-            unsent.calls.extend(refused);
-        }
+        let code = match self.link.subscriber.try_send(message) {
+            Ok(()) => return,
+            Err(SendError::Full(_)) => Code::ResponderBusy,
+            Err(SendError::Closed(_)) => Code::ResponderGone,
+        };
+        unsent.calls.extend(refused.into_iter().map(|(request, target)| (request, target, code)));
     }
 
     fn send_replies(&mut self, from: LinkId, load: u32, unsent: &mut Unsent) {

@@ -155,6 +155,14 @@ impl Requests {
         self.remove(id)
     }
 
+    /// Whether a request still waits for this responder.
+    pub fn waits_for(&self, id: u64, target: Target) -> bool {
+        self.by_id.get(&id).is_some_and(|request| match &request.shape {
+            Shape::Single(single) => *single == target,
+            Shape::Gather { targets, .. } => targets.contains(&target),
+        })
+    }
+
     /// The responder of a request that takes a series: whom to pass credit to.
     pub fn single_target(&self, id: u64) -> Option<Target> {
         match self.by_id.get(&id)?.shape {
@@ -280,11 +288,13 @@ mod tests {
         r.open(start(), 2, 1000, gather(&[1, 2], 9)).unwrap();
         let gone = Code::ResponderGone;
         assert_eq!(r.handle_gone(1, target(9), gone), None);
+        assert!(r.waits_for(1, target(1)) && r.waits_for(2, target(2)) && !r.waits_for(1, target(2)));
         assert_eq!(
             r.handle_gone(1, target(1), gone),
             Some(Ended { id: 1, code: Some(gone), cancel: Targets::new() })
         );
         assert_eq!(r.handle_gone(2, target(1), gone), None);
+        assert!(!r.waits_for(2, target(1)) && !r.waits_for(1, target(1)));
         assert_eq!(
             r.handle_gone(2, target(2), gone),
             Some(Ended { id: 2, code: None, cancel: Targets::new() })

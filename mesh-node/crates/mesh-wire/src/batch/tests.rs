@@ -380,6 +380,19 @@ fn a_compressed_payload_leaves_the_index_readable() {
 }
 
 #[test]
+fn what_decompresses_to_more_than_a_batch_is_refused() {
+    let mut builder = BatchBuilder::new(Producer::default());
+    builder.push(&Record { value: Some(b"v"), ..Record::default() }).unwrap();
+    let bytes = tamper(&builder.build().unwrap(), 17, &[1]);
+    let announce = |len: usize| {
+        let len = (len as u32).to_le_bytes();
+        tamper(&tamper(&bytes, 44, &len), HEADER_BYTES + 8, &len)
+    };
+    assert!(parse(&announce(limits::BATCH_BYTES)).is_ok());
+    assert_eq!(parse(&announce(limits::BATCH_BYTES + 1)).unwrap_err(), BatchError::WrongParts);
+}
+
+#[test]
 fn only_the_damaged_record_is_lost() {
     let mut builder = BatchBuilder::new(Producer::default());
     for value in [b"one", b"two"] {
