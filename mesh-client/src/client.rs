@@ -58,7 +58,6 @@ impl Client {
     }
 
     /// Starts setting up a client.
-    #[must_use]
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }

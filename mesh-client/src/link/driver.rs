@@ -108,9 +108,7 @@ impl Driver {
                 }));
             };
             self.shared.hub.tell(&ConnectionEvent::Reconnecting { attempt: self.attempt, delay });
-            if self.unless_closing(tokio::time::sleep(delay)).await.is_none() {
-                return None;
-            }
+            self.unless_closing(tokio::time::sleep(delay)).await?;
             match self.unless_closing(self.open()).await? {
                 Ok(opened) => return Some(Ok(opened)),
                 Err(error) => {

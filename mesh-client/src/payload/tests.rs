@@ -27,7 +27,6 @@ fn text_and_bytes_go_as_they_are_however_they_are_given() {
     assert_eq!(encoded("text"), raw(b"text"));
     assert_eq!(encoded(text.as_str()), raw(b"text"));
     assert_eq!(encoded(&text), raw(b"text"));
-    assert_eq!(encoded(&&text), raw(b"text"));
     assert_eq!(encoded(text), raw(b"text"));
     assert_eq!(encoded(b"text"), raw(b"text"));
     assert_eq!(encoded(&b"text"[..]), raw(b"text"));

@@ -177,7 +177,7 @@ fn whoever_waits_is_woken() {
     }
     type Act = fn(&Feed, &Outbox);
     let acts: [Act; 3] = [
-        |feed, outbox| drop(feed.push(frames(1, 10, 1), outbox)),
+        |feed, outbox| assert_eq!(feed.push(frames(1, 10, 1), outbox), Overflow::default()),
         |feed, _| feed.end(End::OnPurpose),
         |feed, _| feed.confirm(),
     ];
