@@ -1,13 +1,14 @@
 //! Record batches.
 
 use mesh_wire::batch::{
-    Attributes, BatchBuilder, BatchRef, Encoding, Foreign, HEADER_BYTES, Producer, Record, RecordRef,
-    TimestampType, batch_len, encode_foreign,
+    Attributes, BatchBuilder, BatchRef, ENTRY_BYTES, Encoding, Foreign, HEADER_BYTES, Producer, Record,
+    RecordRef, TimestampType, batch_len, encode_foreign,
 };
 use mesh_wire::header::Headers;
 use mesh_wire::limits;
+use mesh_wire::subject::Subject;
 
-/// Reads `data` as a batch: as it is, and with its length and checksum set right, so that changes get past them.
+/// Reads `data` as a batch: as it is, and with its length and checksums set right, so that changes get past them.
 pub fn target(data: &[u8]) {
     check(data);
     check(&sealed(data));
@@ -24,42 +25,89 @@ fn check(data: &[u8]) {
     assert_eq!(batch_len(data), Ok(Some(data.len())));
     assert!(data.len() <= limits::BATCH_BYTES && batch.len() <= limits::BATCH_RECORDS);
     assert_eq!((batch.as_bytes(), batch.records().count()), (data, batch.len()));
-    let mut size = HEADER_BYTES;
+    assert!(word(data, 44) <= limits::BATCH_BYTES, "what decompresses to more is refused");
     let mut last = None;
-    for record in batch.records() {
-        size += check_record(&record);
+    for (position, record) in batch.records().enumerate() {
+        check_record(&record, &Raw::read(data, position));
         assert!(last < Some(record.offset_delta()), "offsets rise");
         assert!(record.offset_delta() <= batch.header().last_offset_delta);
         last = Some(record.offset_delta());
     }
-    assert!(
-        size <= data.len() || batch.header().compression.number() != 0,
-        "a batch does not grow by reading"
-    );
     let damaged = batch.records().any(|record| record.payload().is_err());
     assert!(!batch.header().is_readable() || damaged == batch.verify().is_err());
     if batch.header().is_readable() && !damaged {
+        let payloads: Vec<u8> = batch.records().flat_map(|record| payload_bytes(&record)).collect();
+        assert_eq!(payloads, batch.payload(), "payloads fill the payload without gaps and overlaps");
         rebuild(&batch);
     }
 }
 
-/// Bytes that the record alone takes.
-fn check_record(record: &RecordRef<'_>) -> usize {
-    let key = record.key().unwrap_or_default().len();
-    assert!(key <= limits::KEY_BYTES);
-    assert!(
-        record.subject().is_none_or(|subject| !subject.is_empty() && subject.len() <= limits::SUBJECT_BYTES)
-    );
+/// A record's part of the index, read from the reference alone: nothing is shared with the reader under test.
+struct Raw<'a> {
+    timestamp_ms: i128,
+    subject: &'a [u8],
+    key: &'a [u8],
+    filters: &'a [u8],
+    attributes: &'a [u8],
+    flags: usize,
+}
+
+impl<'a> Raw<'a> {
+    fn read(data: &'a [u8], position: usize) -> Self {
+        let entry = HEADER_BYTES + position * ENTRY_BYTES;
+        let half = |at: usize| word(data, entry + at) & 0xffff;
+        let subjects = HEADER_BYTES + word(data, 20) * ENTRY_BYTES;
+        let subject = &data[subjects + word(data, entry + 28)..][..half(32)];
+        let meta = &data[subjects + word(data, 28) + word(data, entry)..];
+        let (key, rest) = meta.split_at(half(38));
+        let (filters, rest) = rest.split_at(half(36));
+        let wide = |at: usize| (word(data, at) as u64 | (word(data, at + 4) as u64) << 32).cast_signed();
+        let timestamp_ms = i128::from(wide(64)) + i128::from(wide(entry + 16));
+        Self { timestamp_ms, subject, key, filters, attributes: &rest[..half(40)], flags: half(42) }
+    }
+
+    fn attribute(&self, wanted: u8) -> Option<&'a [u8]> {
+        let mut found = None;
+        let mut rest = self.attributes;
+        while let [tag, len, tail @ ..] = rest {
+            let (value, tail) = tail.split_at(usize::from(*len));
+            if *tag == wanted {
+                assert!(found.is_none(), "a known attribute is there once");
+                found = Some(value);
+            }
+            rest = tail;
+        }
+        assert!(rest.is_empty(), "attributes end with an attribute");
+        found
+    }
+}
+
+fn check_record(record: &RecordRef<'_>, raw: &Raw<'_>) {
+    assert_eq!(i128::from(record.timestamp_ms()), raw.timestamp_ms);
+    assert_eq!(record.subject().unwrap_or_default().as_bytes(), raw.subject);
+    assert!(record.subject().is_none_or(|subject| Subject::check(subject.as_bytes()).is_ok()));
+    assert_eq!((record.key().is_some(), record.has_value()), (raw.flags & 1 != 0, raw.flags & 2 != 0));
+    assert_eq!(record.key().unwrap_or_default(), raw.key);
+    assert!(raw.key.len() <= limits::KEY_BYTES);
+    assert_eq!(record.filters().as_bytes(), raw.filters);
     assert!(record.value_len() == 0 || record.has_value());
+
     let Attributes { message_id, priority, delay_ms, ttl_ms } = record.attributes();
+    assert_eq!(message_id, raw.attribute(1));
+    assert_eq!(priority.as_ref().map(std::slice::from_ref), raw.attribute(2));
+    assert_eq!(delay_ms.map(u64::to_le_bytes).as_ref().map(|bytes| &bytes[..]), raw.attribute(3));
+    assert_eq!(ttl_ms.map(u64::to_le_bytes).as_ref().map(|bytes| &bytes[..]), raw.attribute(4));
     assert!(message_id.is_none_or(|id| (1..=limits::MESSAGE_ID_BYTES).contains(&id.len())));
     assert!(priority.is_none_or(|priority| priority <= limits::PRIORITY_MAX));
     assert!(delay_ms.into_iter().chain(ttl_ms).all(|ms| ms <= limits::DELAY_MS_MAX));
-    let payload = record.payload().map_or(0, |payload| {
+    if let Ok(payload) = record.payload() {
         assert_eq!(payload.value.map(<[u8]>::len), record.has_value().then_some(record.value_len()));
-        payload.headers.as_bytes().len() + record.value_len()
-    });
-    key + record.filters().as_bytes().len() + payload
+    }
+}
+
+fn payload_bytes(record: &RecordRef<'_>) -> Vec<u8> {
+    let payload = record.payload().expect("it was read before");
+    [payload.headers.as_bytes(), payload.value.unwrap_or_default()].concat()
 }
 
 /// Writes the batch again from what was read, and compares what is read then.
@@ -102,25 +150,44 @@ fn rebuild(batch: &BatchRef<'_>) {
     }
 }
 
-/// The same bytes with the length and the index checksum that they need.
+/// The same bytes with the length and the checksums that they need.
 fn sealed(data: &[u8]) -> Vec<u8> {
     let mut data = data.to_vec();
     if data.len() < HEADER_BYTES {
         return data;
     }
     let len = data.len() as u32;
-    data[4..8].copy_from_slice(&len.to_le_bytes());
-    let word = |at: usize| u32::from_le_bytes([data[at], data[at + 1], data[at + 2], data[at + 3]]) as usize;
-    let entries = if data[16] < 128 { word(20) * mesh_wire::batch::ENTRY_BYTES } else { 0 };
-    let end = HEADER_BYTES + entries + word(28) + word(32);
-    if let Some(covered) = data.get(16..end) {
-        let crc = crc32c::crc32c(covered);
-        data[12..16].copy_from_slice(&crc.to_le_bytes());
+    put(&mut data, 4, len);
+    let entries = if data[16] < 128 { word(&data, 20) } else { 0 };
+    let index_end = HEADER_BYTES + entries * ENTRY_BYTES + word(&data, 28) + word(&data, 32);
+    if index_end > data.len() {
+        return data;
     }
+    for position in 0..entries {
+        let entry = HEADER_BYTES + position * ENTRY_BYTES;
+        let start = index_end + word(&data, entry + 4);
+        let end = start + (word(&data, entry + 34) & 0xffff) + word(&data, entry + 8);
+        if let Some(payload) = data.get(start..end) {
+            let crc = crc32c::crc32c(payload);
+            put(&mut data, entry + 12, crc);
+        }
+    }
+    let crc = crc32c::crc32c(&data[16..index_end]);
+    put(&mut data, 12, crc);
     data
 }
 
-/// A small batch, one with everything, a compacted one, and a foreign one.
+/// A `u32`; what lies beyond the end reads as 0.
+fn word(data: &[u8], at: usize) -> usize {
+    let byte = |at: usize| usize::from(data.get(at).copied().unwrap_or_default());
+    byte(at) | byte(at + 1) << 8 | byte(at + 2) << 16 | byte(at + 3) << 24
+}
+
+fn put(data: &mut [u8], at: usize, word: u32) {
+    data[at..at + 4].copy_from_slice(&word.to_le_bytes());
+}
+
+/// Small batches, one with everything, a compacted, a compressed and a foreign one, and some that are refused.
 pub fn seeds() -> Vec<Vec<u8>> {
     let producer = Producer { id: 7, epoch: 1, base_sequence: 1_000 };
     let tenant = Headers::builder().with("tenant", "a").expect("a seed is valid").build();
@@ -154,10 +221,42 @@ pub fn seeds() -> Vec<Vec<u8>> {
         base_timestamp_ms: 5,
         producer,
     };
+    let values: [&[u8]; 3] = [b"one", b"two!", b"three"];
+    let plain =
+        values.map(|value| Record { timestamp_ms: i64::MAX - 1, value: Some(value), ..Record::default() });
+    let [one, two, three] = plain;
+    let year = Some(limits::DELAY_MS_MAX);
+    let limit = Record {
+        key: Some(&[b'k'; limits::KEY_BYTES]),
+        attributes: Attributes {
+            message_id: Some(&[b'i'; limits::MESSAGE_ID_BYTES]),
+            priority: Some(limits::PRIORITY_MAX),
+            delay_ms: year,
+            ttl_ms: year,
+        },
+        ..Record::default()
+    };
+    let three_values = build(&[(0, one), (1, two), (2, three)], 2);
+    let mut overlapping = three_values.clone();
+    put(&mut overlapping, HEADER_BYTES + 2 * ENTRY_BYTES + 4, 0);
     vec![
         build(&[(0, Record::default())], 0),
         build(&[(0, full), (1, tombstone), (2, full)], 2),
         build(&[(3, tombstone), (9, full)], 20),
+        three_values,
+        sealed(&overlapping),
+        build(&[(0, limit)], 0),
         encode_foreign(&foreign, b"another system's").expect("a seed is valid").to_vec(),
+        compressed(&build(&[(0, one)], 0), limits::BATCH_BYTES as u32),
+        compressed(&build(&[(0, one)], 0), limits::BATCH_BYTES as u32 + 1),
     ]
+}
+
+/// A batch of one record that says that its payload decompresses to `len` bytes.
+fn compressed(batch: &[u8], len: u32) -> Vec<u8> {
+    let mut batch = batch.to_vec();
+    batch[17] = 1;
+    put(&mut batch, 44, len);
+    put(&mut batch, HEADER_BYTES + 8, len);
+    sealed(&batch)
 }

@@ -17,14 +17,18 @@ pub fn target(data: &[u8]) {
     assert_eq!(ext.as_bytes(), data);
     let entries: Vec<(Tag, &[u8])> = ext.iter().collect();
     assert_eq!(entries.iter().map(|(_, value)| 2 + value.len()).sum::<usize>(), data.len());
-    assert_eq!(from_client.is_ok(), entries.iter().all(|(tag, _)| !tag.is_node_only()));
+    let node_only = [Tag::IDENTITY, Tag::ORIGIN, Tag::GROUP, Tag::MEMBER, Tag::LOAD];
+    assert_eq!(from_client.is_ok(), entries.iter().all(|(tag, _)| !node_only.contains(tag)));
     for (tag, value) in &entries {
         assert_eq!(ext.get(*tag), Some(*value), "a tag appears once");
     }
-    assert_eq!(ext.chunk().is_some(), ext.get(Tag::CHUNK).is_some());
+    let chunk = ext.chunk().map(|(series, total)| [&series.to_le_bytes()[..], &total.to_le_bytes()].concat());
+    assert_eq!(chunk.as_deref(), ext.get(Tag::CHUNK));
     for tag in [Tag::REPLY_CREDIT, Tag::MAX_REPLIES, Tag::LOAD] {
-        assert_eq!(ext.get_u32(tag).is_some(), ext.get(tag).is_some());
+        assert_eq!(ext.get_u32(tag).map(u32::to_le_bytes).as_ref().map(|bytes| &bytes[..]), ext.get(tag));
     }
+    assert!(ext.get(Tag::ENCODING).is_none_or(|value| value.len() == 1));
+    assert!(ext.get(Tag::MESSAGE_ID).is_none_or(|id| id.len() <= limits::MESSAGE_ID_BYTES));
     assert!(ext.get(Tag::KEY).is_none_or(|key| key.len() <= limits::KEY_BYTES));
     assert_eq!(ext.encoding(), ext.get(Tag::ENCODING).map_or(0, |value| value[0]));
     if data.len() <= limits::EXT_BYTES {

@@ -30,7 +30,7 @@ pub fn target(data: &[u8]) {
     assert_eq!(owned.to_builder().build(), again);
 }
 
-/// Every type, a name twice, and as many as there may be.
+/// Every type, a name twice, as many as there may be, and one more.
 pub fn seeds() -> Vec<Vec<u8>> {
     let values = [
         ("null", Value::Null),
@@ -55,5 +55,6 @@ pub fn seeds() -> Vec<Vec<u8>> {
     }
     while all.push("n", 1_u64).is_ok() {}
     seeds.push(all.as_view().as_bytes().to_vec());
+    seeds.push([all.as_view().as_bytes(), b"\x00\x01\x00\x00n"].concat());
     seeds
 }

@@ -27,7 +27,7 @@ pub struct Target {
     pub name: &'static str,
     /// Takes any bytes; panics when something does not hold.
     pub run: fn(&[u8]),
-    /// Valid inputs to start from.
+    /// Inputs to start from: valid ones, and some that are just not.
     pub seeds: fn() -> Vec<Vec<u8>>,
 }
 
