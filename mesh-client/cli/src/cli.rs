@@ -104,3 +104,121 @@ pub(crate) enum Command {
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Options),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+    use clap::CommandFactory as _;
+
+    const GUIDE: &str = include_str!("../../../docs/guide/cli.md");
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// The section of the guide about a command: `## mesh pub` to the next heading of its rank.
+    fn section(command: &str) -> &'static str {
+        let heading = format!("\n## mesh {command}\n");
+        let start = GUIDE.find(&heading).unwrap_or_else(|| panic!("the guide has no section {heading:?}"));
+        let rest = &GUIDE[start + heading.len()..];
+        rest.split("\n## ").next().unwrap()
+    }
+
+    #[test]
+    fn the_guide_names_every_command_and_every_option() {
+        let mut root = Cli::command();
+        root.build();
+        let everywhere: Vec<_> = root.get_arguments().map(|argument| argument.get_id().clone()).collect();
+        for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
+            let name = command.get_name();
+            let text = section(name);
+            assert!(
+                GUIDE.contains(&format!("| [`mesh {name}`](#mesh-{name}) |")),
+                "{name} is not in the list"
+            );
+            for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+                assert!(
+                    text.contains(&format!("mesh {name} {}", inner.get_name())),
+                    "{name} {}",
+                    inner.get_name()
+                );
+            }
+            for owner in std::iter::once(command).chain(command.get_subcommands()) {
+                let own = owner.get_arguments().filter(|own| !everywhere.contains(own.get_id()));
+                for long in
+                    own.filter_map(|own| own.get_long()).filter(|long| !["help", "version"].contains(long))
+                {
+                    assert!(text.contains(&format!("--{long}")), "--{long} of mesh {name}");
+                }
+            }
+        }
+        for argument in root.get_arguments().filter_map(|argument| argument.get_long()) {
+            assert!(
+                ["help", "version"].contains(&argument) || GUIDE.contains(&format!("`--{argument}")),
+                "{argument}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_guide_and_the_help_have_every_exit_status() {
+        let help = Cli::command().render_help().to_string();
+        let help = help.split_once("Exit status:").unwrap().1;
+        for (exit, meaning) in Exit::ALL {
+            let status = exit as u8;
+            assert!(GUIDE.contains(&format!("| {status} | {meaning} |")), "{status} in the guide");
+            let listed = help.split([' ', '\n']).any(|word| word == status.to_string());
+            assert!(listed, "{status} in --help");
+        }
+    }
+
+    #[test]
+    fn the_exact_commands_parse() {
+        let lines = [
+            "mesh --url unix:///x sub a.> --count 3 --json",
+            "mesh --url unix:///x pub a.b text -H key:value",
+            "mesh --url unix:///x pub a.b - --lines",
+            "mesh --url unix:///x pub a.b -5 --count 10k --key k",
+            "mesh --url unix:///x reply echo.it --echo --count 2",
+            "mesh --url unix:///x reply echo.it text --group g",
+            "mesh --url unix:///x request echo.it text --timeout 2s",
+            "mesh --url unix:///x request echo.it --many --max 3",
+            "mesh --url unix:///x bench pub a --size 128 --count 1000 --window 4 --json",
+            "mesh --url unix:///x bench sub a --size 128 --count 1000 --window 4 --json",
+            "mesh --url unix:///x bench request a --size 128 --count 1000 --window 4 --json",
+            "mesh --url unix:///x bench reply a --size 128 --count 1000 --window 4 --json",
+            "mesh --url unix:///x bench connections --count 1000",
+            "mesh --url unix:///x bench subscriptions --count 1M",
+            "mesh explain MESH-1042",
+            "mesh explain --list",
+        ];
+        for line in lines {
+            if let Err(error) = Cli::try_parse_from(line.split(' ')) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn combinations_that_make_no_sense_are_refused() {
+        let lines = [
+            "mesh reply a",
+            "mesh reply a body --echo",
+            "mesh reply a --echo --command cat",
+            "mesh request a --max 3",
+            "mesh request a --many --stream",
+            "mesh sub a --raw --json",
+            "mesh sub a --count 0",
+            "mesh bench request a --window 0",
+            "mesh bench request a --window 65537",
+            "mesh bench request a --csv --json",
+            "mesh explain",
+            "mesh explain 1042 --list",
+        ];
+        for line in lines {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

@@ -61,7 +61,7 @@ impl Exit {
             | Code::NodeStopped
             | Code::NodeDraining
             | Code::TooManyLinks => Self::Disconnected,
-            Code::CodeUnknown | Code::ContextUnknown => Self::Usage,
+            Code::CodeUnknown | Code::ContextUnknown | Code::SubjectReserved => Self::Usage,
             Code::CommandFailed => Self::Failed,
             _ => Self::of_kind(code.kind()),
         }
@@ -104,6 +104,7 @@ mod tests {
             (Code::ApplicationError, 7),
             (Code::UsageError, 2),
             (Code::SubjectMalformed, 2),
+            (Code::SubjectReserved, 2),
             (Code::EndpointInvalid, 2),
             (Code::ContextUnknown, 2),
             (Code::CodeUnknown, 2),

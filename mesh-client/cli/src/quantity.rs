@@ -64,6 +64,42 @@ pub(crate) fn rate(text: &str) -> Result<u64, String> {
     count(text.strip_suffix("/s").unwrap_or(text))
 }
 
+/// `1234567` as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in the largest unit that leaves a whole number before the point: `12.3 MiB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1_024 {
+        return format!("{bytes} B");
+    }
+    let mut amount = bytes as f64 / 1_024.0;
+    let mut unit = UNITS[0];
+    for larger in &UNITS[1..] {
+        if amount < 1_024.0 {
+            break;
+        }
+        amount /= 1_024.0;
+        unit = larger;
+    }
+    format!("{amount:.1} {unit}")
+}
+
+/// A duration to the second: `1day 2h 3m 4s`.
+pub(crate) fn rough(duration: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(duration.as_secs())).to_string()
+}
+
 /// The leading digits (with `_` between them) and what follows.
 fn split(text: &str) -> (&str, &str) {
     let end = text.find(|char: char| !char.is_ascii_digit() && char != '_').unwrap_or(text.len());
@@ -155,5 +191,28 @@ mod tests {
         assert_eq!(rate("20k/s"), Ok(20_000));
         assert_eq!(rate("5"), Ok(5));
         assert!(rate("/s").is_err());
+    }
+
+    #[test]
+    fn digits_are_grouped() {
+        let table = [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")];
+        for (number, text) in table {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn bytes_for_people() {
+        let table = [
+            (0, "0 B"),
+            (1_023, "1023 B"),
+            (1_024, "1.0 KiB"),
+            (1_536, "1.5 KiB"),
+            (1 << 20, "1.0 MiB"),
+            (u64::MAX, "16384.0 PiB"),
+        ];
+        for (number, text) in table {
+            assert_eq!(bytes(number), text);
+        }
     }
 }

@@ -86,7 +86,8 @@ fn many_copies_of_one_message() {
 #[test]
 fn members_of_a_group_share() {
     let node = Node::start();
-    let mut members = ["--group", "--group"].map(|group| subscribed(&node, &["jobs", group, "workers", "--raw"]));
+    let mut members =
+        ["--group", "--group"].map(|group| subscribed(&node, &["jobs", group, "workers", "--raw"]));
     let all = subscribed(&node, &["jobs", "--count", "100", "--raw"]);
     published(&node, &["jobs", "x", "--count", "99"]);
     published(&node, &["jobs", "last"]);

@@ -15,7 +15,10 @@ fn the_node_for_people_and_for_programs() {
     assert_eq!(finished.status, Some(0), "{}", finished.stderr);
     let line = |name: &str| {
         let line = finished.stdout.lines().find(|line| line.starts_with(name));
-        line.unwrap_or_else(|| panic!("no {name} in {}", finished.stdout)).split_whitespace().next_back().unwrap()
+        line.unwrap_or_else(|| panic!("no {name} in {}", finished.stdout))
+            .split_whitespace()
+            .next_back()
+            .unwrap()
     };
     assert_eq!((line("name"), line("cluster"), line("state"), line("links")), ("n1", "c1", "ready", "1"));
     let info = parsed(&node.mesh(&["node", "info", "--json"]).stdout);
@@ -53,7 +56,11 @@ fn services() {
     }
     let listed = node.mesh(&["service", "ls"]).stdout;
     let line: Vec<&str> = listed.lines().nth(1).unwrap().split_whitespace().collect();
-    assert_eq!((line[0], line[2], line[3], line[4], line[5]), ("orders", "2", "10", "0", "orders.get"), "{listed}");
+    assert_eq!(
+        (line[0], line[2], line[3], line[4], line[5]),
+        ("orders", "2", "10", "0", "orders.get"),
+        "{listed}"
+    );
 
     let info = parsed(&node.mesh(&["service", "info", "orders", "--json"]).stdout);
     assert_eq!(info["instances"].as_array().unwrap().len(), 2);
@@ -91,7 +98,8 @@ fn a_check_of_a_node_that_is_well() {
     assert_eq!(finished.status, Some(0), "{}{}", finished.stdout, finished.stderr);
     assert!(!finished.stdout.contains('×'), "{}", finished.stdout);
     let groups = parsed(&node.mesh(&["check", "--json"]).stdout);
-    let names: Vec<&str> = groups["groups"].as_array().unwrap().iter().map(|g| g["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        groups["groups"].as_array().unwrap().iter().map(|g| g["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["address", "permissions", "connection", "node", "messages", "limits"]);
     // Nothing of it stays behind.
     assert_eq!(parsed(&node.mesh(&["service", "ls", "--json"]).stdout), json!([]));

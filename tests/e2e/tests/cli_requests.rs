@@ -16,7 +16,10 @@ fn an_echo() {
     let node = Node::start();
     let responder = answering(&node, &["echo.it", "--echo", "--count", "3"]);
     let finished = node.mesh(&["request", "echo.it", "text", "--timeout", "2s"]);
-    assert_eq!((finished.status, finished.stdout.as_str(), finished.stderr.as_str()), (Some(0), "text\n", ""));
+    assert_eq!(
+        (finished.status, finished.stdout.as_str(), finished.stderr.as_str()),
+        (Some(0), "text\n", "")
+    );
     let finished = node.mesh(&["request", "echo.it", "text", "--raw"]);
     assert_eq!(finished.stdout, "text");
     let finished = node.mesh(&["request", "echo.it", "text", "-H", "tenant:a", "--json"]);

@@ -85,7 +85,9 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
         .await
         .and_then(|done| done);
     let Publisher { sent, bytes, .. } = publisher;
-    if session.output.json() {
+    if sent == 0 && done.is_err() {
+        // Only the error is worth telling.
+    } else if session.output.json() {
         let seconds = started.elapsed().as_secs_f64();
         session.output.json_line(&json!({
             "published": sent, "bytes": bytes, "subject": subject, "seconds": seconds,
