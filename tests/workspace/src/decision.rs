@@ -1,0 +1,58 @@
+//! The records of decisions: numbered once, in the index, in their form.
+
+use crate::Findings;
+use crate::repository::File;
+
+const FOLDER: &str = "docs/adr/";
+/// What a record has to say, each under its heading.
+const HEADINGS: [&str; 4] = ["## Context", "## Decision", "## Rejected", "## Consequences"];
+
+/// Records that are not in the index, share a number, or lack a part.
+#[must_use]
+pub fn check(files: &[File]) -> Findings {
+    let mut findings = Findings::new();
+    let index = files.iter().find(|file| file.path == format!("{FOLDER}README.md"));
+    let Some(index) = index else { return vec![format!("{FOLDER}README.md is missing")] };
+    let mut numbers: Vec<&str> = Vec::new();
+    for file in files.iter().filter(|file| file.path.starts_with(FOLDER) && file.path != index.path) {
+        let name = file.name();
+        let number = name.split('-').next().unwrap_or_default();
+        if number.len() != 4 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            findings.push(format!("{} does not begin with a number of four digits", file.path));
+        } else if numbers.contains(&number) {
+            findings.push(format!("{}: number {number} is taken", file.path));
+        }
+        numbers.push(number);
+        if !index.text.contains(&format!("({name})")) {
+            findings.push(format!("{} is not in the index", file.path));
+        }
+        let lacking = HEADINGS.iter().filter(|heading| !file.text.contains(&format!("\n{heading}\n")));
+        findings.extend(lacking.map(|heading| format!("{} has no part {heading:?}", file.path)));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(name: &str) -> File {
+        File::new(&format!("docs/adr/{name}"), &format!("# T\n\n{}\n", HEADINGS.join("\n\nx\n\n")))
+    }
+
+    fn index(text: &str) -> File {
+        File::new("docs/adr/README.md", text)
+    }
+
+    #[test]
+    fn records_are_in_the_index_in_their_form() {
+        assert!(check(&[index("[a](0001-a.md)"), record("0001-a.md")]).is_empty());
+        assert_eq!(check(&[index(""), record("0001-a.md")]), ["docs/adr/0001-a.md is not in the index"]);
+        assert_eq!(check(&[record("0001-a.md")]), ["docs/adr/README.md is missing"]);
+        let twice = [index("(0001-a.md) (0001-b.md)"), record("0001-a.md"), record("0001-b.md")];
+        assert_eq!(check(&twice), ["docs/adr/0001-b.md: number 0001 is taken"]);
+        assert_eq!(check(&[index("(a.md)"), record("a.md")]).len(), 1);
+        let bare = File::new("docs/adr/0001-a.md", "# T\n");
+        assert_eq!(check(&[index("(0001-a.md)"), bare]).len(), HEADINGS.len());
+    }
+}
