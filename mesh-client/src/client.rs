@@ -13,6 +13,7 @@ use crate::drain::DrainBuilder;
 use crate::error::Error;
 use crate::event::Events;
 use crate::gather::GatherBuilder;
+use crate::link::outbox::Place;
 use crate::link::shared::{Shared, Stage};
 use crate::node_info::NodeInfo;
 use crate::payload::Encode;
@@ -167,18 +168,16 @@ impl Client {
     pub async fn ping(&self) -> Result<Duration, Error> {
         let shared = self.shared();
         let sent = Instant::now();
-        let id = {
-            let mut requests = shared.requests.lock();
-            let id = requests
-                .open_one(sent + PING_TIMEOUT, None)
-                .ok_or_else(|| Error::of(Code::TooManyRequests))?;
-            if let Err(refusal) = shared.outbox.try_control(&Parts::bare(Kind::Ping, id)) {
-                requests.close(id);
-                return Err(shared.refused(refusal, ""));
-            }
-            id
-        };
+        let id = shared.requests.lock().open_one(sent + PING_TIMEOUT, None);
+        let id = id.ok_or_else(|| Error::of(Code::TooManyRequests))?;
         let guard = PingGuard { shared, id };
+        let (mut behind, mut place) = (None, Place::default());
+        std::future::poll_fn(|cx| {
+            let ping = Parts::bare(Kind::Ping, id);
+            shared.outbox.poll_behind(&ping, &mut behind, &mut place, cx)
+        })
+        .await
+        .map_err(|refusal| shared.refused(refusal, ""))?;
         let pong = std::future::poll_fn(|cx| {
             shared.requests.lock().poll_one(id, |waiter| *waiter = Some(cx.waker().clone()))
         })

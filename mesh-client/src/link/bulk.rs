@@ -79,6 +79,17 @@ impl Bulk {
         self.messages.len() < limits::CHUNK_SERIES && !self.blocks(lane)
     }
 
+    /// The number of the message that was taken last, if one is still on its way.
+    pub(crate) fn newest(&self) -> Option<u32> {
+        (!self.is_empty()).then_some(self.series)
+    }
+
+    /// Whether a message is still on its way that was taken no later than the one of this number.
+    pub(crate) fn holds(&self, number: u32) -> bool {
+        // Numbers wrap; those under way are close together.
+        self.messages.iter().any(|message| number.wrapping_sub(message.series) <= u32::MAX / 2)
+    }
+
     /// Command: a message whose body is `body`; `parts.body` is not looked at.
     pub(crate) fn push(&mut self, lane: Lane<'_>, parts: &Parts<'_>, body: Bytes) {
         self.series = self.series.wrapping_add(1);
@@ -205,6 +216,25 @@ mod tests {
         while !bulk.poll_chunk(&mut wire) {}
         assert!(!bulk.blocks(Lane::Subject("a.b")));
         assert!(bulk.blocks(Lane::Call(7)));
+    }
+
+    #[test]
+    fn what_was_taken_before_is_known_until_it_is_sent() {
+        let body = Bytes::from(vec![0; limits::CHUNK_BYTES + 1]);
+        let mut bulk = Bulk { series: u32::MAX - 1, ..Bulk::default() };
+        assert_eq!(bulk.newest(), None);
+        push(&mut bulk, Lane::Free, body.clone());
+        let first = bulk.newest().unwrap();
+        let mut wire = BytesMut::new();
+        assert!(!bulk.poll_chunk(&mut wire));
+        // The number wraps with this one.
+        push(&mut bulk, Lane::Free, body);
+        let second = bulk.newest().unwrap();
+        assert!(bulk.holds(first) && bulk.holds(second));
+        while !bulk.poll_chunk(&mut wire) {}
+        assert!(!bulk.holds(first) && bulk.holds(second), "what came later does not count");
+        while !bulk.poll_chunk(&mut wire) {}
+        assert!(!bulk.holds(second));
     }
 
     #[test]

@@ -253,6 +253,8 @@ impl Driver {
 
     async fn close_link(&self, mut pump: Pump) {
         self.shared.outbox.pause();
+        // First what was taken: smaller frames overtake large messages, and nothing is read behind a goodbye.
+        self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
         self.shared.outbox.push_control(&Parts::bare(Kind::Goodbye, 0));
         self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
     }

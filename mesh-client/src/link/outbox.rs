@@ -222,6 +222,29 @@ impl Outbox {
         Ok(epoch)
     }
 
+    /// Sends a frame behind the large messages that were taken before the first poll, which smaller frames overtake
+    /// otherwise. `behind` is `None` at the first poll.
+    pub(crate) fn poll_behind(
+        &self,
+        parts: &Parts<'_>,
+        behind: &mut Option<Option<u32>>,
+        place: &mut Place,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Refusal>> {
+        let mut state = self.state.lock();
+        if let Some(refusal) = state.refusal() {
+            return Poll::Ready(Err(refusal));
+        }
+        let newest = *behind.get_or_insert_with(|| state.bulk.newest());
+        if newest.is_some_and(|newest| state.bulk.holds(newest)) {
+            state.note(place, cx);
+            return Poll::Pending;
+        }
+        let encoded = parts.encode(&mut state.buffer);
+        wake_writer(state);
+        Poll::Ready(encoded.map_err(Refusal::Frame))
+    }
+
     /// For a sender that waits until the link is up; ready then.
     pub(crate) fn poll_up(&self, place: &mut Place, cx: &Context<'_>) -> Poll<Result<(), Refusal>> {
         let mut state = self.state.lock();

@@ -190,3 +190,30 @@ fn large_messages_under_way_are_bounded() {
     drain(&outbox);
     assert_eq!(send_large(&outbox, "e", limits::CHUNK_BYTES + 1), OK);
 }
+
+#[test]
+fn a_ping_goes_behind_the_large_messages_that_were_taken_before() {
+    let outbox = up();
+    let waker = Arc::new(Count::default());
+    let (waker, woken) = (Waker::from(Arc::clone(&waker)), waker);
+    let ping = Parts::bare(Kind::Ping, 7);
+    let (mut behind, mut place) = (None, Place::default());
+    assert!(send_large(&outbox, "a", limits::CHUNK_BYTES * 2).is_ready());
+    assert!(outbox.poll_behind(&ping, &mut behind, &mut place, &Context::from_waker(&waker)).is_pending());
+    // One that is taken later need not be waited for.
+    assert!(send_large(&outbox, "b", limits::CHUNK_BYTES * 9).is_ready());
+    let mut rounds = 0;
+    let mut bytes = BytesMut::new();
+    let cx = Context::from_waker(Waker::noop());
+    while outbox.poll_behind(&ping, &mut behind, &mut place, &Context::from_waker(&waker)).is_pending() {
+        let before = woken.get();
+        assert!(outbox.poll_take(&mut bytes, &cx).is_ready());
+        assert!(woken.get() > before, "who waits is told to look again");
+        bytes.clear();
+        rounds += 1;
+    }
+    assert!(!outbox.is_empty(), "the other one is still on its way");
+    assert!(rounds >= 2, "each chunk is a round");
+    outbox.down();
+    assert_eq!(outbox.poll_behind(&ping, &mut None, &mut place, &cx), Poll::Ready(Err(Refusal::Down)));
+}
