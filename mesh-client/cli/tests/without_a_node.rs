@@ -42,7 +42,7 @@ fn statuses_and_where_things_are_written() {
         ("pub a.* y", 2, "-", "error[MESH-2005]: "),
         ("pub a y --lines", 2, "-", "error[MESH-5050]: --lines takes the bodies from standard input"),
         ("--url localhost pub a y", 2, "-", "error[MESH-5040]: --url names no node"),
-        ("--url quic://localhost:1 pub a y", 1, "-", "error[MESH-5041]: "),
+        ("--url quic://localhost:1 pub a y", 2, "-", "error[MESH-5041]: "),
         ("--context nowhere pub a y", 2, "-", "error[MESH-5042]: there is no context \"nowhere\""),
         ("explain 1042", 0, "# MESH-1042: No responders", "-"),
         ("explain no_responders", 0, "# MESH-1042: No responders", "-"),
