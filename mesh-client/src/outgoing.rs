@@ -76,9 +76,9 @@ impl<'a> Outgoing<'a> {
 
     /// Whether it can be sent without [`Outgoing::prepare`].
     #[inline]
-    pub(crate) fn is_plain(&self) -> bool {
-        let fits = self.payload.as_ref().is_ok_and(|p| p.as_bytes().len() <= limits::CHUNK_BYTES);
-        fits && self.extras.is_none()
+    pub(crate) fn is_plain(&self, body_bytes_max: u64) -> bool {
+        let fits = |len| len <= limits::CHUNK_BYTES && len as u64 <= body_bytes_max;
+        self.extras.is_none() && self.payload.as_ref().is_ok_and(|payload| fits(payload.as_bytes().len()))
     }
 
     /// Checks everything but the subject, once.
@@ -144,7 +144,7 @@ mod tests {
     fn a_plain_message_has_nothing_but_subject_and_body() {
         let message = outgoing("text");
         let parts = message.parts(Kind::Publish, 0);
-        assert!(message.is_plain());
+        assert!(message.is_plain(u64::MAX));
         assert_eq!(
             (parts.subject, parts.body, parts.ext, parts.headers),
             (&b"a.b"[..], &b"text"[..], &[][..], &[][..])
@@ -190,9 +190,9 @@ mod tests {
     fn a_body_over_one_frame_stands_apart() {
         let at = vec![0u8; limits::CHUNK_BYTES];
         let over = vec![0u8; limits::CHUNK_BYTES + 1];
-        assert!(outgoing(at.as_slice()).is_plain() && outgoing(at.as_slice()).large_body().is_none());
+        assert!(outgoing(at.as_slice()).is_plain(u64::MAX) && outgoing(at.as_slice()).large_body().is_none());
         let message = outgoing(over.as_slice());
-        assert!(!message.is_plain() && message.parts(Kind::Publish, 0).body.is_empty());
+        assert!(!message.is_plain(u64::MAX) && message.parts(Kind::Publish, 0).body.is_empty());
         assert_eq!(message.large_body().map(|body| body.len()), Some(over.len()));
     }
 }

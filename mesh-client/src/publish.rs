@@ -96,8 +96,8 @@ impl Future for PublishFuture<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         // Most messages are small and have nothing but a subject and a body.
-        if this.message.is_plain() && !this.needs_trace() {
-            let shared = this.client.shared();
+        let shared = this.client.shared();
+        if this.message.is_plain(shared.body_bytes_max()) && !this.needs_trace() {
             let parts = this.message.parts(Kind::Publish, 0);
             if let Poll::Ready(Ok(())) =
                 shared.outbox.poll_publish(&parts, this.message.subject, &mut this.place, cx)

@@ -107,8 +107,8 @@ impl<'a> IntoFuture for SubscribeBuilder<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
             let guard = add(self.client.shared(), self.pattern, self.policy, self.spec)?;
-            let feed = confirmed(guard).await?;
-            Ok(Subscription::new(self.client.clone(), feed))
+            guard.confirmed().await?;
+            Ok(Subscription::new(self.client.clone(), guard.claim()))
         })
     }
 }
@@ -123,6 +123,20 @@ pub(crate) struct Unclaimed {
 impl Unclaimed {
     pub(crate) fn feed(&self) -> &Arc<Feed> {
         &self.feed
+    }
+
+    /// Waits until the node has confirmed it.
+    pub(crate) async fn confirmed(&self) -> Result<(), Error> {
+        poll_fn(|cx| self.feed.poll_confirmed(cx)).await.map_err(|end| match end {
+            End::Failed(error) => error,
+            End::OnPurpose => Error::of(Code::ClientClosed),
+        })
+    }
+
+    /// Hands it out.
+    pub(crate) fn claim(mut self) -> Arc<Feed> {
+        self.claimed = true;
+        Arc::clone(&self.feed)
     }
 }
 
@@ -166,16 +180,4 @@ fn check_name(name: &str, of: &str) -> Result<(), Error> {
     Name::check(name.as_bytes()).map(|_| ()).map_err(|error| {
         Error::new(error.code(), format!("{name:?} is no name of a {of}")).with_cause(error.to_string())
     })
-}
-
-/// Waits until the node has confirmed the feed, and hands it out.
-pub(crate) async fn confirmed(mut guard: Unclaimed) -> Result<Arc<Feed>, Error> {
-    match poll_fn(|cx| guard.feed.poll_confirmed(cx)).await {
-        Ok(()) => {
-            guard.claimed = true;
-            Ok(Arc::clone(&guard.feed))
-        }
-        Err(End::Failed(error)) => Err(error),
-        Err(End::OnPurpose) => Err(Error::of(Code::ClientClosed)),
-    }
 }

@@ -89,6 +89,9 @@ impl<S: Clone + Send + Sync + 'static> ServiceBuilder<S> {
     /// Wraps the handlers added so far; the layer added last is the outermost. An error of the layer refuses the
     /// request with [`Code::RequestRefused`] and its text.
     ///
+    /// Layers that look at each other's readiness, as load shedding does at a limit, belong into one call, stacked by
+    /// `tower::ServiceBuilder`.
+    ///
     /// ```no_run
     /// # async fn example(mesh: mesh_client::Client) -> Result<(), mesh_client::Error> {
     /// use tower::limit::ConcurrencyLimitLayer;
@@ -172,9 +175,11 @@ impl<S: Clone + Send + Sync + 'static> ServiceBuilder<S> {
             .collect();
         let parts = endpoints.iter().map(|e| (Arc::clone(&e.feed), Arc::clone(&e.calls))).collect();
         let state = ServerState::new(Arc::clone(shared), parts);
-        for unclaimed in unclaimed {
-            subscribe::confirmed(unclaimed).await?;
+        for one in &unclaimed {
+            one.confirmed().await?;
         }
+        // All or nothing: until here, whatever goes wrong takes all back.
+        unclaimed.into_iter().for_each(|one| drop(one.claim()));
         let tasks = endpoints
             .into_iter()
             .map(|endpoint| {

@@ -220,8 +220,14 @@ impl<R, W> Requests<R, W> {
         waiting
     }
 
+    /// Whether none is under way. Looks at all.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.slots.iter().all(|(_, request)| !request.is_waiting())
+    }
+
     /// How many are under way or not yet looked at.
-    pub(crate) fn len(&self) -> usize {
+    #[cfg(test)]
+    fn len(&self) -> usize {
         self.slots.len()
     }
 }

@@ -176,5 +176,7 @@ fn waiting_again_replaces_whom_to_wake() {
     let mut table = Table::new(9);
     let id = one(&mut table, now, 1);
     assert_eq!(poll(&mut table, id), Poll::Pending);
+    assert!(!table.is_idle());
     assert_eq!(table.handle_reply(id, "r", false).unwrap().wake, Some(99));
+    assert!(table.is_idle(), "answered, though not looked at");
 }

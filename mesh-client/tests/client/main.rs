@@ -1,0 +1,10 @@
+//! The client against a scripted node: what it says, when, and what it makes of what it hears.
+
+mod connecting;
+mod ending;
+mod fake_node;
+mod publishing;
+mod reconnecting;
+mod requesting;
+mod serving;
+mod subscribing;
