@@ -226,9 +226,9 @@ impl Driver {
             match opened? {
                 Ok(opened) => {
                     self.shared.outbox.pause();
-                    let idle = |shared: &Shared| shared.requests.lock().len() == 0;
-                    self.pump_until(pump, MOVE_TIMEOUT, |pump, shared| idle(shared) && pump.is_flushed())
-                        .await;
+                    let done =
+                        |pump: &Pump, shared: &Shared| shared.requests.lock().is_idle() && pump.is_flushed();
+                    self.pump_until(pump, MOVE_TIMEOUT, done).await;
                     self.shared.end_requests(&Ended::Lost);
                     return Some(opened);
                 }
