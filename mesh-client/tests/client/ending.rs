@@ -107,7 +107,7 @@ async fn draining_lets_handlers_finish_before_it_closes() {
 async fn a_drain_has_a_deadline() {
     let node = FakeNode::new();
     let (client, mut link) = node.connect().await;
-    let spawning = client.serve("s").handle("x", || std::future::pending::<()>()).spawn();
+    let spawning = client.serve("s").handle("x", std::future::pending::<()>).spawn();
     let (server, got) = tokio::join!(spawning, link.subscribed());
     let _server = server.unwrap();
     link.send_all(&[Parts::bare(Kind::Call, got.id << 32 | 1).aux(5_000), Parts::bare(Kind::Ping, 1)]).await;
