@@ -1,6 +1,6 @@
 //! A message, as it came.
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use mesh_telemetry::trace_context::TraceContext;
 use mesh_wire::code::Code;
 use mesh_wire::ext::{Ext, Tag};
@@ -18,7 +18,8 @@ use crate::payload::{self, Encoding};
 /// [`Message::detach`].
 #[derive(Clone)]
 pub struct Message {
-    /// One whole frame, whose lengths were checked when it came. Its body is a first part only where `whole` is there.
+    /// One whole frame, whose lengths were checked when it came, and perhaps others behind it. Its body is a first part
+    /// only where `whole` is there.
     frame: Bytes,
     /// The body, where it came in chunks.
     whole: Option<Box<Bytes>>,
@@ -70,7 +71,7 @@ impl Message {
     pub fn body(&self) -> Bytes {
         match &self.whole {
             Some(whole) => Bytes::clone(whole),
-            None => self.frame.slice(self.body_start()..),
+            None => self.frame.slice(self.body_start()..self.frame_len()),
         }
     }
 
@@ -80,7 +81,7 @@ impl Message {
     pub fn as_bytes(&self) -> &[u8] {
         match &self.whole {
             Some(whole) => whole,
-            None => self.frame.get(self.body_start()..).unwrap_or_default(),
+            None => self.frame.get(self.body_start()..self.frame_len()).unwrap_or_default(),
         }
     }
 
@@ -149,9 +150,32 @@ impl Message {
     #[must_use]
     pub fn detach(&self) -> Self {
         Self {
-            frame: Bytes::copy_from_slice(&self.frame),
+            frame: Bytes::copy_from_slice(&self.frame[..self.frame_len()]),
             whole: self.whole.as_ref().map(|whole| Box::new(Bytes::copy_from_slice(whole))),
         }
+    }
+
+    /// The first of several frames, back to back; the others by [`Message::advance`].
+    pub(crate) fn first_of(frames: Bytes) -> Self {
+        Self::new(frames)
+    }
+
+    /// Goes on to the next frame, without counting a reference. Whether there is one.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> bool {
+        self.frame.advance(self.frame_len());
+        !self.frame.is_empty()
+    }
+
+    /// The frames from this one on.
+    pub(crate) fn into_frames(self) -> Bytes {
+        self.frame
+    }
+
+    #[inline]
+    fn frame_len(&self) -> usize {
+        let len = self.frame.first_chunk().map_or(0, |b| u32::from_le_bytes(*b) as usize);
+        len.min(self.frame.len())
     }
 
     pub(crate) fn ext(&self) -> Ext<'_> {
@@ -265,6 +289,20 @@ mod tests {
         assert_eq!((message.subject(), message.as_bytes()), ("", &[][..]));
         assert!(message.headers().is_empty() && message.to_headers().is_empty());
         assert_eq!((message.encoding(), message.trace_context()), (Encoding::Raw, None));
+    }
+
+    #[test]
+    fn frames_behind_a_message_are_not_its_own() {
+        let mut frames = BytesMut::new();
+        for body in ["one", "two"] {
+            Parts::bare(Kind::Deliver, 1).body(body.as_bytes()).encode(&mut frames).unwrap();
+        }
+        let mut message = Message::first_of(frames.freeze());
+        assert_eq!((message.text().unwrap(), message.body().len()), ("one", 3));
+        assert_eq!(message.detach().into_frames().len(), HEADER_BYTES + 3);
+        assert!(message.advance());
+        assert_eq!(message.text().unwrap(), "two");
+        assert!(!message.advance());
     }
 
     #[test]

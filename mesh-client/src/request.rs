@@ -188,17 +188,19 @@ impl Future for RequestFuture<'_> {
 impl RequestFuture<'_> {
     fn start(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let shared = self.client.shared();
-        let asked = match self.asked {
-            Some(asked) => asked,
+        let (asked, timeout_ms) = match self.asked {
+            Some(asked) => (asked, asked.remaining_ms()),
             None => {
                 attempt::prepare(&mut self.message, shared)?;
                 if self.is_idempotent() {
                     shared.budget.lock().handle_call();
                 }
-                *self.asked.insert(Asked::new(self.client, self.timeout)?)
+                let asked = *self.asked.insert(Asked::new(self.client, self.timeout)?);
+                (asked, asked.timeout_ms())
             }
         };
-        self.state = State::Asking(Attempt::open(self.client, &self.message, asked, self.flags, cx)?);
+        self.state =
+            State::Asking(Attempt::open(self.client, &self.message, asked, timeout_ms, self.flags, cx)?);
         Ok(())
     }
 

@@ -25,6 +25,7 @@ const DEADLINE_SLACK: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked {
     pub(crate) deadline: Instant,
+    timeout: Duration,
 }
 
 impl Asked {
@@ -34,20 +35,29 @@ impl Asked {
         if timeout < Duration::from_millis(1) || timeout > longest {
             return Err(Error::of(Code::TimeoutOutOfRange).with_cause(format!("it is {timeout:?}")));
         }
-        Ok(Self { deadline: Instant::now() + timeout })
+        Ok(Self { deadline: Instant::now() + timeout, timeout })
     }
 
-    /// What is left, in milliseconds as frames carry them: at least one.
+    /// The whole timeout, in milliseconds as frames carry them: for what is sent at once, without a look at the clock.
+    pub(crate) fn timeout_ms(&self) -> u32 {
+        whole_ms(self.timeout)
+    }
+
+    /// What is left of it, at least one.
     pub(crate) fn remaining_ms(&self) -> u32 {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        // Rounded up, so that a full timeout is sent as such.
-        u32::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1)
+        whole_ms(self.deadline.saturating_duration_since(Instant::now()))
     }
 
     /// When this client gives up by itself.
     pub(crate) fn give_up(&self) -> Instant {
         self.deadline + DEADLINE_SLACK
     }
+}
+
+/// Rounded up, and at least one.
+fn whole_ms(left: Duration) -> u32 {
+    let ms = left.as_secs() * 1_000 + u64::from(left.subsec_nanos().div_ceil(1_000_000));
+    u32::try_from(ms).unwrap_or(u32::MAX).max(1)
 }
 
 /// Checks a request, once.
@@ -91,6 +101,7 @@ pub(crate) struct Attempt<'a> {
     id: u64,
     asked: Asked,
     flags: Flags,
+    timeout_ms: u32,
     /// The body, where it needs chunks.
     large: Option<Bytes>,
     /// Until it stands in the outbox: the place among those who wait for room.
@@ -103,6 +114,7 @@ impl<'a> Attempt<'a> {
         client: &'a Client,
         message: &Outgoing<'_>,
         asked: Asked,
+        timeout_ms: u32,
         flags: Flags,
         cx: &Context<'_>,
     ) -> Result<Self, Error> {
@@ -110,7 +122,7 @@ impl<'a> Attempt<'a> {
         let id = shared.requests.lock().open_one(asked.give_up(), Some(cx.waker().clone()));
         let id = id.ok_or_else(|| Error::of(Code::TooManyRequests))?;
         let large = message.large_body();
-        Ok(Self { shared, id, asked, flags, large, unsent: Some(Place::default()), done: false })
+        Ok(Self { shared, id, asked, flags, timeout_ms, large, unsent: Some(Place::default()), done: false })
     }
 
     pub(crate) fn poll_reply(
@@ -129,9 +141,12 @@ impl<'a> Attempt<'a> {
         }
         let Some(place) = &mut self.unsent else { return Poll::Pending };
         // Under the lock, so that a link that is lost right now takes this request with it or refuses it.
-        let head = (self.id, self.asked.remaining_ms(), self.flags);
+        let head = (self.id, self.timeout_ms, self.flags);
         match poll_send(self.shared, message, &self.large, head, place, cx) {
-            Poll::Pending => Poll::Pending,
+            Poll::Pending => {
+                self.timeout_ms = self.asked.remaining_ms();
+                Poll::Pending
+            }
             Poll::Ready(Ok(())) => {
                 self.unsent = None;
                 Poll::Pending

@@ -23,9 +23,8 @@ use crate::payload::Encoding;
 const FAILURE_TEXT_BYTES: usize = 16 * 1024;
 
 /// Where the answer to one call goes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Recipient {
-    pub(crate) shared: Arc<Shared>,
     pub(crate) epoch: Epoch,
     pub(crate) call: u64,
     /// Whether the requester takes a series.
@@ -37,6 +36,7 @@ impl Recipient {
     /// sent any more.
     pub(crate) fn poll_reply(
         &self,
+        shared: &Shared,
         response: &Response,
         more: bool,
         place: &mut Place,
@@ -52,9 +52,15 @@ impl Recipient {
                     entry = [Tag::ENCODING.0, 1, payload.encoding().to_byte()];
                     parts.ext = &entry;
                 }
-                if payload.as_bytes().len() as u64 > self.shared.body_bytes_max() {
+                if payload.as_bytes().len() as u64 > shared.body_bytes_max() {
                     let limit = format!("the reply has {} bytes", payload.as_bytes().len());
-                    return self.poll_reply(&Response::refused(Code::BodyTooLarge, limit), false, place, cx);
+                    return self.poll_reply(
+                        shared,
+                        &Response::refused(Code::BodyTooLarge, limit),
+                        false,
+                        place,
+                        cx,
+                    );
                 }
                 if chunk::needs_chunks(payload.as_bytes().len()) {
                     large = Some(payload.to_shared());
@@ -74,58 +80,65 @@ impl Recipient {
             }
         }
         parts.flags = flags;
-        self.poll_parts(&parts, large.as_ref(), place, cx)
+        self.poll_parts(shared, &parts, large.as_ref(), place, cx)
     }
 
     fn poll_parts(
         &self,
+        shared: &Shared,
         parts: &Parts<'_>,
         large: Option<&Bytes>,
         place: &mut Place,
         cx: &Context<'_>,
     ) -> Poll<()> {
-        match std::task::ready!(self.shared.outbox.poll_reply(self.epoch, parts, large, place, cx)) {
+        match std::task::ready!(shared.outbox.poll_reply(self.epoch, parts, large, place, cx)) {
             // The link that the call came by is gone, and with it who waits.
             Ok(()) | Err(Refusal::Stale) => {}
-            Err(refusal) => self.shared.tell_error(self.shared.refused(refusal, "a reply")),
+            Err(refusal) => shared.tell_error(shared.refused(refusal, "a reply")),
         }
         Poll::Ready(())
     }
 
     /// Sends any response.
-    pub(crate) async fn answer(self, calls: Arc<Calls>, response: Response, credit: Arc<Semaphore>) {
+    pub(crate) async fn answer(
+        self,
+        shared: Arc<Shared>,
+        calls: Arc<Calls>,
+        response: Response,
+        credit: Arc<Semaphore>,
+    ) {
         match response {
             Response { answer: Answer::Series(series), .. } => {
-                self.answer_series(&calls, series, &credit).await
+                self.answer_series(&shared, &calls, series, &credit).await;
             }
-            response => self.reply(&calls, response, false).await,
+            response => self.reply(&shared, &calls, response, false).await,
         }
     }
 
-    async fn reply(&self, calls: &Calls, response: Response, more: bool) {
+    async fn reply(&self, shared: &Shared, calls: &Calls, response: Response, more: bool) {
         let mut place = Place::default();
         // Looked at before each try: a reply that nobody waits for is not sent.
         poll_fn(move |cx| match calls.is_running(self.call) {
-            true => self.poll_reply(&response, more, &mut place, cx),
+            true => self.poll_reply(shared, &response, more, &mut place, cx),
             false => Poll::Ready(()),
         })
         .await;
     }
 
-    async fn answer_series(&self, calls: &Calls, mut series: Series, credit: &Semaphore) {
+    async fn answer_series(&self, shared: &Shared, calls: &Calls, mut series: Series, credit: &Semaphore) {
         while let Some(item) = poll_fn(|cx| series.as_mut().poll_next(cx)).await {
             let last = item.is_failure() || !self.takes_series;
             if last {
-                return self.reply(calls, item, false).await;
+                return self.reply(shared, calls, item, false).await;
             }
             match credit.acquire().await {
                 Ok(permit) => permit.forget(),
                 Err(_) => return,
             }
-            self.reply(calls, item, true).await;
+            self.reply(shared, calls, item, true).await;
         }
         let end = Parts::bare(Kind::Reply, self.call).aux(END_OF_SERIES);
         let mut place = Place::default();
-        poll_fn(|cx| self.poll_parts(&end, None, &mut place, cx)).await;
+        poll_fn(|cx| self.poll_parts(shared, &end, None, &mut place, cx)).await;
     }
 }

@@ -57,10 +57,13 @@ impl Endpoint {
             let mut last = Instant::now();
             while let Some(message) = self.local.next() {
                 self.handle(message, last, cx);
+                if !self.pace.handle_call() {
+                    continue;
+                }
                 let now = Instant::now();
                 let took = now - last;
                 last = now;
-                if self.pace.handle_ran(took) {
+                if self.pace.handle_time(took) {
                     // Replies that are done leave before the next are worked on.
                     cx.waker().wake_by_ref();
                     return Poll::Pending;
@@ -90,12 +93,7 @@ impl Endpoint {
 
     fn handle_call(&mut self, message: Message, now: Instant, cx: &mut Context<'_>) {
         let credit = message.ext().get_u32(Tag::REPLY_CREDIT);
-        let recipient = Recipient {
-            shared: Arc::clone(&self.shared),
-            epoch: self.epoch,
-            call: message.id(),
-            takes_series: credit.is_some(),
-        };
+        let recipient = Recipient { epoch: self.epoch, call: message.id(), takes_series: credit.is_some() };
         let credit = credit.unwrap_or(0);
         if message.flags().contains(Flags::PROBE) {
             return self.finish(recipient, self.probed(), credit, cx);
@@ -107,11 +105,11 @@ impl Endpoint {
         {
             return self.finish(recipient, response, credit, cx);
         }
-        let calls = Arc::clone(&self.calls);
+        let (shared, calls) = (Arc::clone(&self.shared), Arc::clone(&self.calls));
         let credit = Arc::new(Semaphore::new(credit as usize));
         self.calls.spawn(recipient.call, Arc::clone(&credit), async move {
             let response = running.await;
-            recipient.answer(calls, response, credit).await;
+            recipient.answer(shared, calls, response, credit).await;
         });
     }
 
@@ -119,13 +117,14 @@ impl Endpoint {
     fn finish(&self, recipient: Recipient, response: Response, credit: u32, cx: &mut Context<'_>) {
         let mut place = Place::default();
         if !matches!(response.answer, Answer::Series(_))
-            && recipient.poll_reply(&response, false, &mut place, cx).is_ready()
+            && recipient.poll_reply(&self.shared, &response, false, &mut place, cx).is_ready()
         {
             return;
         }
-        let calls = Arc::clone(&self.calls);
+        let (shared, calls) = (Arc::clone(&self.shared), Arc::clone(&self.calls));
         let credit = Arc::new(Semaphore::new(credit as usize));
-        self.calls.spawn(recipient.call, Arc::clone(&credit), recipient.answer(calls, response, credit));
+        let answer = recipient.answer(shared, calls, response, Arc::clone(&credit));
+        self.calls.spawn(recipient.call, credit, answer);
     }
 
     fn probed(&self) -> Response {

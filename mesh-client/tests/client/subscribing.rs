@@ -57,6 +57,37 @@ async fn messages_come_in_order_in_every_way_of_taking_them() {
 }
 
 #[tokio::test]
+async fn messages_can_be_looked_at_without_being_taken_along() {
+    let node = FakeNode::new();
+    let (client, mut link) = node.connect().await;
+    let mut subscription = subscribe(&client, &mut link, 100).await;
+    let bodies: Vec<[u8; 1]> = (0..8).map(|i| [i]).collect();
+    let frames: Vec<_> = bodies.iter().map(|body| deliver(&subscription, "a.b", body)).collect();
+    link.send_all(&frames[..4]).await;
+    link.send_all(&[Parts::bare(Kind::Ping, 1)]).await;
+    link.expect(Kind::Pong).await;
+    link.send_all(&frames[4..]).await;
+    link.send_all(&[Parts::bare(Kind::Ping, 1)]).await;
+    link.expect(Kind::Pong).await;
+
+    let mut seen = Vec::new();
+    let mut batch = soon(subscription.next_batch()).await.unwrap();
+    seen.push(batch.next_ref().unwrap().as_bytes()[0]);
+    let kept = batch.next_ref().unwrap().clone();
+    seen.push(kept.body()[0]);
+    seen.push(batch.next().unwrap().as_bytes()[0]);
+    seen.push(soon(subscription.next()).await.unwrap().as_bytes()[0]);
+    let mut batch = soon(subscription.next_batch()).await.unwrap();
+    while let Some(message) = batch.next_ref() {
+        seen.push(message.as_bytes()[0]);
+    }
+    assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(kept.body().len(), 1);
+    link.send(&deliver(&subscription, "a.b", b"x")).await;
+    assert_eq!(soon(subscription.next()).await.unwrap().as_bytes(), b"x");
+}
+
+#[tokio::test]
 async fn credit_goes_back_when_half_of_it_is_used() {
     let node = FakeNode::new();
     let (client, mut link) = node.connect().await;
