@@ -10,12 +10,16 @@ static BUILT: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
 
 /// The path of a program: `mesh` of package `mesh-cli`, for instance. Built in the profile of the tests.
 ///
-/// Cargo tells a test only of the programs of its own package, so that those of others are built here.
+/// Cargo tells a test only of the programs of its own package, so that those of others are built here, unless `MESH_BIN`
+/// says where they are: `tests/run` has built everything at once.
 ///
 /// # Panics
 /// When it can't be built.
 #[must_use]
 pub fn program(package: &'static str, name: &str) -> PathBuf {
+    if let Some(built) = env::var_os("MESH_BIN") {
+        return PathBuf::from(built).join(name);
+    }
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = profile_dir();
     if built.get_or_insert_default().insert(package) {
