@@ -236,20 +236,30 @@ pub fn seeds() -> Vec<Vec<u8>> {
         },
         ..Record::default()
     };
+    let at_limits = build(&[(0, limit)], 0);
+    // Delay and time to live stand at the end of the batch, behind a tag and a length each.
+    let beyond = [18, 8].map(|back| {
+        let mut batch = at_limits.clone();
+        let at = batch.len() - back;
+        batch[at] += 1;
+        sealed(&batch)
+    });
     let three_values = build(&[(0, one), (1, two), (2, three)], 2);
     let mut overlapping = three_values.clone();
     put(&mut overlapping, HEADER_BYTES + 2 * ENTRY_BYTES + 4, 0);
-    vec![
+    let mut seeds = vec![
         build(&[(0, Record::default())], 0),
         build(&[(0, full), (1, tombstone), (2, full)], 2),
         build(&[(3, tombstone), (9, full)], 20),
         three_values,
         sealed(&overlapping),
-        build(&[(0, limit)], 0),
+        at_limits,
         encode_foreign(&foreign, b"another system's").expect("a seed is valid").to_vec(),
         compressed(&build(&[(0, one)], 0), limits::BATCH_BYTES as u32),
         compressed(&build(&[(0, one)], 0), limits::BATCH_BYTES as u32 + 1),
-    ]
+    ];
+    seeds.extend(beyond);
+    seeds
 }
 
 /// A batch of one record that says that its payload decompresses to `len` bytes.
