@@ -9,12 +9,15 @@ use std::{
 };
 
 use actix::Addr;
-use mesh_transport::listen::{Incoming, Listener};
+use mesh_transport::{
+    listen::{Incoming, Listener},
+    peer::Peer,
+};
 use mesh_wire::code::Code;
 use tokio::{net::UnixStream, sync::watch};
 
 use crate::{
-    link::turn_away,
+    link::{Identity, turn_away},
     metrics::Counters,
     shared::Shared,
     thread::{Accept, DataThread},
@@ -49,7 +52,7 @@ pub(crate) async fn run(
                     let cause = format!("the node holds {links} links, as many as it may");
                     refuse(stream, Code::TooManyLinks, cause, &counters);
                 } else {
-                    seat(stream, peer.to_string(), &seats);
+                    seat(stream, peer, &seats);
                 }
             }
             Ok(Incoming::Refused(stream, refused)) => {
@@ -67,12 +70,12 @@ pub(crate) async fn run(
     }
 }
 
-fn seat(stream: UnixStream, identity: String, seats: &[Seat]) {
+fn seat(stream: UnixStream, peer: Peer, seats: &[Seat]) {
     let Some(seat) = seats.iter().min_by_key(|seat| seat.links.load(Ordering::Relaxed)) else { return };
     match stream.into_std() {
         Ok(stream) => {
             seat.links.fetch_add(1, Ordering::Relaxed);
-            seat.thread.do_send(Accept { stream, identity });
+            seat.thread.do_send(Accept { stream, client: Identity::of(peer) });
         }
         Err(error) => tracing::warn!(%error, "an accepted connection can't be used"),
     }

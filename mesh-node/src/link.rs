@@ -19,6 +19,7 @@ use mesh_core::{
     request::Ended,
     routing::{LinkId, SubscriptionId},
 };
+use mesh_transport::peer::Peer;
 use mesh_wire::frame::{Flags, Kind, Parts};
 use tokio::{net::UnixStream, sync::Notify};
 
@@ -36,6 +37,23 @@ mod reader;
 mod writer;
 
 pub(crate) use handshake::turn_away;
+
+/// Who a client is, as the system vouches.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    /// How it is shown: `unix:uid=1000,pid=42`.
+    pub(crate) text: String,
+    /// Whether it may stop the node: root and the node's own user may.
+    pub(crate) is_operator: bool,
+}
+
+impl Identity {
+    /// From the credentials of a Unix socket.
+    pub(crate) fn of(peer: Peer) -> Self {
+        let is_operator = peer.uid == 0 || peer.uid == rustix::process::geteuid().as_raw();
+        Self { text: peer.to_string(), is_operator }
+    }
+}
 
 /// What a large message in the outbox belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +77,7 @@ pub(crate) struct Link {
     pub(crate) id: LinkId,
     pub(crate) name: String,
     pub(crate) library: String,
-    pub(crate) identity: String,
+    pub(crate) identity: Identity,
     pub(crate) since: SystemTime,
     pub(crate) gauge: Arc<Gauge>,
     pub(crate) outbox: RefCell<Outbox<LargeKey>>,
@@ -148,7 +166,7 @@ impl Link {
 }
 
 /// A link's whole life, as one task of its data thread.
-pub(crate) async fn run(stream: UnixStream, identity: String, thread: Rc<Thread>) {
+pub(crate) async fn run(stream: UnixStream, identity: Identity, thread: Rc<Thread>) {
     let (mut read, write) = stream.into_split();
     let greeting = match handshake::greet(&mut read, &thread).await {
         Ok(greeting) => greeting,

@@ -23,6 +23,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const CUT_SHORT: u8 = 130;
 
 fn main() -> ExitCode {
+    // The allocator's arenas on huge pages would make an idle node hold several times what it uses. A system that
+    // can't switch them off costs memory, nothing else.
+    rustix::thread::disable_transparent_huge_pages(true).ok();
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,

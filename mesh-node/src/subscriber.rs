@@ -161,6 +161,7 @@ impl Subscriber {
         crowded.clear();
         drop(crowded);
         self.thread.count(Counter::DroppedMailboxFull, unsent.messages + unsent.replies);
+        self.thread.count_lookups();
         for (id, target, code) in unsent.calls {
             self.end_gone(id, target, code);
         }

@@ -42,6 +42,8 @@ pub(crate) struct Switch {
     cache: MatchCache,
     balancer: Balancer,
     round: Round,
+    lookups: u64,
+    misses_told: u64,
 }
 
 /// What became of a published message.
@@ -59,7 +61,7 @@ impl Switch {
         let seed = thread_seed(shared.seed, thread);
         let cache = MatchCache::with_bounds(seed, shared.config.match_cache.entries, CACHE_TARGETS);
         let balancer = Balancer::new(balancer::Options::default(), seed);
-        Self { shared, snapshot, cache, balancer, round: Round::default() }
+        Self { shared, snapshot, cache, balancer, round: Round::default(), lookups: 0, misses_told: 0 }
     }
 
     /// Takes up the newest snapshot, and lets the balancer do what is due.
@@ -81,6 +83,7 @@ impl Switch {
     /// Adds a published frame to the batches of all who want it.
     #[inline]
     pub(crate) fn publish(&mut self, frame: &Frame<'_>) -> Result<Published, SubjectError> {
+        self.lookups += 1;
         let routes = Rc::clone(self.cache.lookup(&self.snapshot.table, frame.subject())?);
         let mut published = Published::default();
         for &target in &routes.events {
@@ -96,6 +99,7 @@ impl Switch {
 
     /// Sends a large published message to all who want it.
     pub(crate) fn publish_large(&mut self, large: &Large) -> Result<Published, SubjectError> {
+        self.lookups += 1;
         let routes = Rc::clone(self.cache.lookup(&self.snapshot.table, &large.subject)?);
         let chosen = routes.event_groups.iter().filter_map(|g| self.balancer.choose_any(&g.members));
         let targets: Vec<Target> = routes.events.iter().copied().chain(chosen).collect();
@@ -117,6 +121,7 @@ impl Switch {
 
     /// Everyone who could answer a request for `subject`.
     pub(crate) fn responders(&mut self, subject: &[u8]) -> Result<Rc<Routes>, SubjectError> {
+        self.lookups += 1;
         self.cache.lookup(&self.snapshot.table, subject).map(Rc::clone)
     }
 
@@ -140,6 +145,13 @@ impl Switch {
         targets.sort_unstable();
         targets.dedup();
         targets
+    }
+
+    /// Hits and misses of the match cache since this was asked last.
+    pub(crate) fn take_lookups(&mut self) -> (u64, u64) {
+        let misses = self.cache.misses() - self.misses_told;
+        self.misses_told = self.cache.misses();
+        (std::mem::take(&mut self.lookups).saturating_sub(misses), misses)
     }
 
     /// The balancer, to be told how calls went.

@@ -14,7 +14,7 @@ use actix::{Actor, Context, Handler, Message};
 use mesh_wire::code::Code;
 
 use crate::{
-    link,
+    link::{self, Identity},
     metrics::{Counter, Counters},
     shared::Shared,
     spin::Spinner,
@@ -39,6 +39,13 @@ impl Thread {
     #[inline]
     pub(crate) fn count(&self, counter: Counter, n: u64) {
         self.counters.add(counter, n);
+    }
+
+    /// Counts what the match cache did since the last round.
+    pub(crate) fn count_lookups(&self) {
+        let (hits, misses) = self.switch.borrow_mut().take_lookups();
+        self.count(Counter::CacheHits, hits);
+        self.count(Counter::CacheMisses, misses);
     }
 
     /// Counts a refusal by its code.
@@ -85,17 +92,17 @@ impl Actor for DataThread {
 #[rtype(result = "()")]
 pub(crate) struct Accept {
     pub(crate) stream: std::os::unix::net::UnixStream,
-    pub(crate) identity: String,
+    pub(crate) client: Identity,
 }
 
 impl Handler<Accept> for DataThread {
     type Result = ();
 
-    fn handle(&mut self, Accept { stream, identity }: Accept, _: &mut Self::Context) {
+    fn handle(&mut self, Accept { stream, client }: Accept, _: &mut Self::Context) {
         let (thread, links) = (Rc::clone(&self.thread), Arc::clone(&self.links));
         actix_rt::spawn(async move {
             match tokio::net::UnixStream::from_std(stream) {
-                Ok(stream) => link::run(stream, identity, Rc::clone(&thread)).await,
+                Ok(stream) => link::run(stream, client, Rc::clone(&thread)).await,
                 Err(error) => tracing::warn!(%error, "an accepted connection can't be used"),
             }
             links.fetch_sub(1, Ordering::Relaxed);

@@ -34,6 +34,8 @@ pub(crate) struct Route {
     pub(crate) path: Option<&'static str>,
     /// What it answers, in a few words.
     pub(crate) about: &'static str,
+    /// Whether only root and the node's own user may ask it.
+    pub(crate) operators_only: bool,
     answer: fn(&Api, Value) -> Result<Answer<Value>, Error>,
 }
 
@@ -43,36 +45,42 @@ pub(crate) const ROUTES: [Route; 6] = [
         subject: "$mesh.node.info",
         path: Some("/api/v1/node"),
         about: "the node: name, state, counts, rates",
+        operators_only: false,
         answer: Api::node,
     },
     Route {
         subject: "$mesh.links",
         path: Some("/api/v1/links"),
         about: "connected clients; parameters `after`, `limit`",
+        operators_only: false,
         answer: Api::links,
     },
     Route {
         subject: "$mesh.subscriptions",
         path: Some("/api/v1/subscriptions"),
         about: "subscriptions; parameters `link`, `after`, `limit`",
+        operators_only: false,
         answer: Api::subscriptions,
     },
     Route {
         subject: "$mesh.services",
         path: Some("/api/v1/services"),
         about: "services with their instances and endpoints",
+        operators_only: false,
         answer: Api::services,
     },
     Route {
         subject: "$mesh.metrics",
         path: None,
         about: "every metric; `/metrics` has them as text",
+        operators_only: false,
         answer: Api::metrics,
     },
     Route {
         subject: "$mesh.node.drain",
         path: None,
         about: "tells the node to drain and stop",
+        operators_only: false,
         answer: Api::drain,
     },
 ];
@@ -120,15 +128,19 @@ impl Api {
         Self(Arc::new(Inner { facts, health, metrics, inspect: Box::new(inspect), meter }))
     }
 
-    /// Answers a request of a link: its subject, and parameters as JSON or nothing.
+    /// Answers a request of a link: its subject, and parameters as JSON or nothing. `is_operator` says whether the
+    /// link may ask what only operators may.
     ///
     /// # Errors
     /// [`Error`] says why there is no answer.
-    pub(crate) async fn request(&self, subject: &str, body: &[u8]) -> Result<String, Error> {
+    pub(crate) async fn request(&self, subject: &str, body: &[u8], is_operator: bool) -> Result<String, Error> {
         let route = ROUTES
             .iter()
             .find(|route| route.subject == subject)
             .ok_or_else(|| Error::Unknown { name: shortened(subject) })?;
+        if route.operators_only && !is_operator {
+            return Err(Error::Forbidden { name: route.subject });
+        }
         let invalid = |why: String| Error::Invalid { name: route.subject, why };
         if body.len() > PARAMETERS_BYTES {
             return Err(invalid(format!("more than {PARAMETERS_BYTES} bytes")));

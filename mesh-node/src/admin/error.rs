@@ -21,6 +21,12 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
+    /// Only root and the node's own user may ask this.
+    #[error("{name} is for root and the node's own user")]
+    Forbidden {
+        /// What was asked.
+        name: &'static str,
+    },
     /// The node has ended.
     #[error("the node has stopped")]
     Stopped,
@@ -50,6 +56,7 @@ impl Error {
         match self {
             Self::Unknown { .. } => Code::NodeRequestUnknown,
             Self::Invalid { .. } => Code::NodeRequestInvalid,
+            Self::Forbidden { .. } => Code::PermissionDenied,
             Self::Stopped => Code::NodeStopped,
             Self::Late { .. } => Code::RequestDeadline,
             Self::NotReady { .. } => Code::NodeUnhealthy,

@@ -111,7 +111,7 @@ pub(super) fn welcome(link: &Link, version: Version, features: Features, thread:
         version: env!("CARGO_PKG_VERSION").to_owned(),
         incarnation: thread.shared.incarnation,
         link: link.id.0,
-        identity: link.identity.clone(),
+        identity: link.identity.text.clone(),
         max_body: config.limits.max_body as u64,
         max_frame: limits::FRAME_BYTES as u32,
         max_subscriptions: config.limits.subscriptions_per_link as u32,

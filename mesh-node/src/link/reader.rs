@@ -203,6 +203,7 @@ impl Reader {
         thread.count(Counter::Published, publishes);
         let unsent = thread.switch.borrow_mut().flush(self.link.id, 0, &mut self.crowded);
         thread.count(Counter::DroppedMailboxFull, unsent.messages);
+        thread.count_lookups();
         outcome
     }
 

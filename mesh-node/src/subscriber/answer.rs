@@ -44,8 +44,7 @@ impl Subscriber {
         let (from, load) = (self.target(subscription), self.calls.len() as u32);
         let switch = self.thread.switch.borrow();
         let reply = ReplyLarge { from, load, request, more, large };
-        let sent = switch.link(answer.origin.link).map(|link| link.subscriber.try_send(reply));
-        if !matches!(sent, Some(Ok(()))) {
+        if switch.link(answer.origin.link).is_none_or(|link| link.subscriber.try_send(reply).is_err()) {
             self.thread.count(Counter::LateReplies, 1);
         }
     }

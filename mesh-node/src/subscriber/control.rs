@@ -61,7 +61,7 @@ impl Subscriber {
         let body = bytes::Bytes::copy_from_slice(parts.body);
         let (id, link) = (parts.id, std::rc::Rc::clone(&self.link));
         let answer = async move {
-            match api.request(&subject, &body).await {
+            match api.request(&subject, &body, link.identity.is_operator).await {
                 Ok(json) => link.write_reply(id, Flags::NONE, 0, json.as_bytes()),
                 Err(refusal) => {
                     let (code, text) = (refusal.code(), refusal.to_string());

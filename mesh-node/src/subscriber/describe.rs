@@ -37,7 +37,7 @@ impl Handler<Describe> for Subscriber {
         MessageResult(LinkInfo {
             id: link.id.0,
             name: link.name.clone(),
-            identity: link.identity.clone(),
+            identity: link.identity.text.clone(),
             library: link.library.clone(),
             since: link.since,
             subscriptions: self.subscriptions.len() as u64,

@@ -54,8 +54,8 @@ impl Subscriber {
             let large =
                 Large { kind: Kind::Call, flags: large.flags.without(Flags::GATHER), ..large.clone() };
             let call = CallLarge { origin, subscription: target.subscription, credit: plan.credit, large };
-            let sent = self.thread.switch.borrow().link(target.link).map(|l| l.subscriber.try_send(call));
-            if !matches!(sent, Some(Ok(()))) {
+            let sent = self.thread.switch.borrow().link(target.link).is_some_and(|l| l.subscriber.try_send(call).is_ok());
+            if !sent {
                 self.end_gone(origin.request, target, Code::ResponderGone);
             }
         }

@@ -7,7 +7,7 @@ use crate::admin::fake::Fake;
 
 async fn ask(fake: &Fake, subject: &str, body: &str) -> Result<Value, Error> {
     let (api, _) = fake.api();
-    let answer = api.request(subject, body.as_bytes()).await?;
+    let answer = api.request(subject, body.as_bytes(), true).await?;
     Ok(serde_json::from_str(&answer).unwrap())
 }
 
