@@ -59,6 +59,13 @@ enum What {
     Subscriptions(subscriptions::Options),
 }
 
+impl Options {
+    /// Whether it is publishing that is measured.
+    pub(crate) fn is_publishing(&self) -> bool {
+        matches!(self.what, What::Publish(_))
+    }
+}
+
 /// Measures.
 pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<(), Failure> {
     match &options.what {
