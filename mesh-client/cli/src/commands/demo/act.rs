@@ -20,7 +20,7 @@ pub(super) async fn node(client: &Client, stage: &mut Stage<'_>) -> Result<(), F
         client.node_info().ok_or_else(|| Failure::new(Code::Disconnected, "the connection was lost"))?;
     stage.show(&Scene {
         title: "A node",
-        lesson: "Every process talks to the node beside it; nodes talk to each other.",
+        lesson: "Every process talks to the node beside it, over one socket.",
         commands: &["mesh node info".to_owned()],
         happened: &[format!(
             "node {} {} of cluster {} at {}, {} there and back",
