@@ -101,8 +101,7 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         summaries.push(summary);
     }
     if !arguments.json {
-        say(&format!("{}\n{}", table::text(&summaries), table::LEGEND))?;
-        say(&format!("{machine}\n{}", versions.values().cloned().collect::<Vec<_>>().join("; ")))?;
+        say(&table::text(&summaries, &versions, &machine))?;
     }
     if let Some(file) = &arguments.markdown {
         let part = table::markdown(&summaries, &arguments.command(), &versions, &machine);

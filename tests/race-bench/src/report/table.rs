@@ -4,40 +4,58 @@ use std::collections::BTreeMap;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use super::details;
 use super::number::short;
 use crate::summary::{Figures, Judged, Summary};
 
 const HEADERS: [&str; 10] =
     ["row", "unit", "ours", "NATS", "tonic", "x NATS", "x tonic", "floor", "CPU s, server + clients", "goal"];
 
-/// The table as lines for a terminal.
-pub(crate) fn text(summaries: &[Summary]) -> String {
-    let mut table = filled(summaries);
-    table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.to_string()
+/// The results for a terminal.
+pub(crate) fn text(
+    summaries: &[Summary],
+    versions: &BTreeMap<&'static str, String>,
+    machine: &str,
+) -> String {
+    let styled = |mut table: Table| {
+        table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+        table.to_string()
+    };
+    let mut parts = vec![styled(filled(summaries))];
+    parts.extend(details::latencies(summaries).map(styled));
+    parts.extend(details::floors(summaries));
+    parts.extend([LEGEND.to_owned(), raced_on(versions, machine)]);
+    parts.join("\n")
 }
 
-/// The table as a part of a page, with the command that made it and what was raced on which machine.
+/// The results as a part of a page, with the command that made them.
 pub(crate) fn markdown(
     summaries: &[Summary],
     command: &str,
     versions: &BTreeMap<&'static str, String>,
     machine: &str,
 ) -> String {
-    let mut table = filled(summaries);
-    table.load_preset(presets::ASCII_MARKDOWN);
+    let styled = |mut table: Table| {
+        table.load_preset(presets::ASCII_MARKDOWN);
+        table.to_string()
+    };
+    let works = summaries.iter().map(|s| format!("* `{}`: {}", s.row.name, s.row.work.describe()));
+    let works: Vec<String> = works.collect();
+    let mut parts = vec![format!("```sh\n{command}\n```"), raced_on(versions, machine)];
+    parts.extend([styled(filled(summaries)), LEGEND.to_owned()]);
+    parts.extend(details::floors(summaries));
+    parts.extend(details::latencies(summaries).map(styled));
+    parts.push(works.join("\n"));
+    parts.join("\n\n") + "\n"
+}
+
+fn raced_on(versions: &BTreeMap<&'static str, String>, machine: &str) -> String {
     let raced: Vec<&str> = versions.values().map(String::as_str).collect();
-    let works: Vec<String> =
-        summaries.iter().map(|s| format!("* `{}`: {}", s.row.name, s.row.work.describe())).collect();
-    format!(
-        "```sh\n{command}\n```\n\n{machine}. {}.\n\n{table}\n\n{LEGEND}\n\n{}\n",
-        raced.join("; "),
-        works.join("\n")
-    )
+    format!("{machine}. {}.", raced.join("; "))
 }
 
 /// What the columns mean.
-pub(crate) const LEGEND: &str = "Medians, with the smallest and largest in brackets. Ratios above 1 are better for \
+const LEGEND: &str = "Medians, with the smallest and largest in brackets. Ratios above 1 are better for \
 us whatever the unit. The floor of publish/subscribe is a Unix-socket stream copy in writes of 128 KiB divided by the \
 size; of `request-1`, two Unix-socket ping-pongs; of more outstanding, a process between two that only copies bytes.";
 
@@ -106,7 +124,7 @@ mod tests {
     #[test]
     fn a_line_has_median_spread_ratio_and_verdict() {
         let row = summary("request-256", &[("ours", &[6e5, 4e5, 5e5]), ("nats", &[2e5, 2e5, 2e5])]);
-        let text = text(&[row]);
+        let text = text(&[row], &BTreeMap::new(), "m");
         for part in ["500 k (400 k..600 k)", "2.50", ">= 2 x NATS: met", "request-256"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
@@ -116,7 +134,7 @@ mod tests {
     fn a_side_that_failed_says_so() {
         let mut row = summary("request-256", &[("nats", &[2e5])]);
         row.failures.insert("ours", vec!["run 1: gone".into()]);
-        let text = text(&[row]);
+        let text = text(&[row], &BTreeMap::new(), "m");
         assert!(text.contains("failed") && text.contains("not known"), "{text}");
     }
 
