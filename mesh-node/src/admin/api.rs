@@ -133,7 +133,12 @@ impl Api {
     ///
     /// # Errors
     /// [`Error`] says why there is no answer.
-    pub(crate) async fn request(&self, subject: &str, body: &[u8], is_operator: bool) -> Result<String, Error> {
+    pub(crate) async fn request(
+        &self,
+        subject: &str,
+        body: &[u8],
+        is_operator: bool,
+    ) -> Result<String, Error> {
         let route = ROUTES
             .iter()
             .find(|route| route.subject == subject)

@@ -30,7 +30,7 @@ use crate::{
         message::{Fail, Ingress, IngressLarge, Refuse},
     },
     switch::Published,
-    thread::Thread,
+    thread::{READ_BYTES, Thread},
 };
 
 /// Why a link can't be read any further.
@@ -53,6 +53,8 @@ pub(super) struct Reader {
     large: Vec<Large>,
     reassembler: Reassembler<Opening>,
     crowded: Vec<Arc<Gauge>>,
+    /// The last read was large, so more is likely to be there at once.
+    busy: bool,
 }
 
 impl Reader {
@@ -67,6 +69,7 @@ impl Reader {
             large: Vec::new(),
             reassembler: Reassembler::new(max_body),
             crowded: Vec::new(),
+            busy: false,
         }
     }
 
@@ -79,6 +82,10 @@ impl Reader {
                 return self.subscriber.do_send(Fail { code: fault.code, cause: fault.cause });
             }
             self.hold_back().await;
+            if std::mem::take(&mut self.busy) {
+                // Those who got the last batch have their turn before the next is made.
+                tokio::task::yield_now().await;
+            }
             outcome = match self.read(&mut half).await {
                 Ok(Some(outcome)) => outcome,
                 Ok(None) if self.tail.is_empty() => return,
@@ -169,7 +176,8 @@ impl Reader {
         }
     }
 
-    fn note_read(&self, bytes: usize) {
+    fn note_read(&mut self, bytes: usize) {
+        self.busy = bytes >= READ_BYTES / 2;
         self.thread.spinner.touch();
         self.thread.count(Counter::InBytes, bytes as u64);
         self.link.traffic.in_bytes.set(self.link.traffic.in_bytes.get() + bytes as u64);
@@ -287,6 +295,7 @@ impl Reader {
     fn publish_large(&mut self, large: &Large, opening: &Frame<'_>) {
         let published = self.thread.switch.borrow_mut().publish_large(large);
         self.thread.count(Counter::Published, 1);
+        self.link.traffic.count_in(1);
         match published {
             Ok(published) => self.note_published(published),
             Err(error) => self.refuse(opening, error.code(), error.to_string()),

@@ -54,7 +54,12 @@ impl Subscriber {
             let large =
                 Large { kind: Kind::Call, flags: large.flags.without(Flags::GATHER), ..large.clone() };
             let call = CallLarge { origin, subscription: target.subscription, credit: plan.credit, large };
-            let sent = self.thread.switch.borrow().link(target.link).is_some_and(|l| l.subscriber.try_send(call).is_ok());
+            let sent = self
+                .thread
+                .switch
+                .borrow()
+                .link(target.link)
+                .is_some_and(|l| l.subscriber.try_send(call).is_ok());
             if !sent {
                 self.end_gone(origin.request, target, Code::ResponderGone);
             }
@@ -84,7 +89,7 @@ impl Subscriber {
         let ext = Ext::parse_from_client(parts.ext).map_err(|e| e.code())?;
         header::validate(parts.headers).map_err(|e| e.code())?;
         self.requests.check(parts.id, parts.aux)?;
-        if std::str::from_utf8(parts.subject).is_ok_and(is_reserved) {
+        if parts.subject.first() == Some(&b'$') && std::str::from_utf8(parts.subject).is_ok_and(is_reserved) {
             self.ask_node(parts, ctx);
             return Ok(None);
         }
@@ -176,8 +181,8 @@ impl Subscriber {
     }
 
     /// Whether a reply goes to the client, and as what.
-    fn judge_reply(&mut self, id: u64, from: Target, load: u32, more: bool) -> Option<bool> {
-        match self.requests.handle_reply(Instant::now(), id, from, more) {
+    fn judge_reply(&mut self, now: Instant, id: u64, from: Target, load: u32, more: bool) -> Option<bool> {
+        match self.requests.handle_reply(now, id, from, more) {
             Verdict::Late => {
                 self.thread.count(Counter::LateReplies, 1);
                 None
@@ -187,7 +192,7 @@ impl Subscriber {
                 self.forwarded += 1;
                 if let Some(took) = took {
                     self.thread.answered(took);
-                    self.thread.switch.borrow_mut().balancer().on_reply(Instant::now(), from, Some(load));
+                    self.thread.switch.borrow_mut().balancer().on_reply(now, from, Some(load));
                 }
                 if let Some(cancel) = over {
                     self.over_after_this(id, cancel);
@@ -260,10 +265,11 @@ impl Handler<Replies> for Subscriber {
     type Result = ();
 
     fn handle(&mut self, Replies { from, load, mut frames, replies }: Replies, ctx: &mut Context<Self>) {
+        let now = Instant::now();
         for span in replies {
             let mut frame = frames.split_to(span.bytes as usize);
             let target = Target::new(from, span.subscription);
-            let Some(more) = self.judge_reply(span.request, target, load, span.more) else { continue };
+            let Some(more) = self.judge_reply(now, span.request, target, load, span.more) else { continue };
             if more != span.more {
                 let flags = Flags::from_bits(frame[FLAGS_AT]);
                 frame[FLAGS_AT] = flags.with(Flags::MORE).bits();
@@ -281,7 +287,7 @@ impl Handler<ReplyLarge> for Subscriber {
 
     fn handle(&mut self, reply: ReplyLarge, ctx: &mut Context<Self>) {
         let ReplyLarge { from, load, request, more, large } = reply;
-        if let Some(goes_on) = self.judge_reply(request, from, load, more) {
+        if let Some(goes_on) = self.judge_reply(Instant::now(), request, from, load, more) {
             let flags = if goes_on { large.flags.with(Flags::MORE) } else { large.flags };
             let large = Large { flags, id: request, ..large };
             let mut outbox = self.link.outbox.borrow_mut();
