@@ -110,7 +110,7 @@ impl Process {
     pub fn finish(mut self) -> Finished {
         self.end_input();
         // Both streams end with the process, or with the last of its children.
-        let (out, err) = (self.stdout.to_end(), self.stderr.to_end());
+        let (out, err) = (self.stdout.read_to_end(), self.stderr.read_to_end());
         assert!(
             out && err,
             "the process does not end\nstdout: {}\nstderr: {}",
@@ -179,7 +179,7 @@ impl Lines {
     }
 
     /// Reads until the stream ends; whether it did.
-    fn to_end(&mut self) -> bool {
+    fn read_to_end(&mut self) -> bool {
         let end = Instant::now() + PATIENCE;
         loop {
             match self.incoming.recv_timeout(end.saturating_duration_since(Instant::now())) {
