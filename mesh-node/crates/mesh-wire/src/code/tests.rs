@@ -147,6 +147,26 @@ fn index() -> String {
 }
 
 #[test]
+fn cited_sections_of_the_protocol_are_there() {
+    let protocol = fs::read_to_string(docs_dir().join("../protocol.md")).unwrap();
+    let headings: Vec<&str> = protocol.lines().filter(|line| line.starts_with('#')).collect();
+    let mut cited = 0;
+    for code in Code::all() {
+        for text in [code.cause(), code.hint(), code.explanation()] {
+            for rest in text.split("protocol.md, \"").skip(1) {
+                let section = rest.split('"').next().unwrap();
+                assert!(
+                    headings.iter().any(|heading| heading.contains(section)),
+                    "{code}: no section {section:?}"
+                );
+                cited += 1;
+            }
+        }
+    }
+    assert!(cited >= 8, "{cited} citations");
+}
+
+#[test]
 fn the_pages_are_those_of_the_table() {
     let dir = docs_dir();
     let mut pages: BTreeMap<String, String> =

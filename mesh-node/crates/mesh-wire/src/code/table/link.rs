@@ -40,7 +40,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "A frame came before HELLO",
         cause: "The client sent a frame before it introduced itself.",
         hint: "Send HELLO as the first frame behind the preface; see docs/reference/protocol.md, \
-        \"Handshake\".",
+        \"Opening a link\".",
         explanation: "A link starts with the preface and then HELLO. Any other frame before it is refused and \
         the link closed, because neither the version nor the identity of the client is known yet. \
         Only a client library that is being written meets this.",
@@ -78,7 +78,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "A frame used a feature that the link did not agree on",
         cause: "One side used an optional part of the protocol that the other did not offer.",
         hint: "Look at the features in WELCOME, and use only those; see docs/reference/protocol.md, \
-        \"Features\".",
+        \"Opening a link\".",
         explanation: "HELLO offers features, WELCOME names those that both sides have. A frame that needs \
         another one is refused. This is a defect of a client library, or of the node.",
     },
@@ -176,7 +176,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "The body of a control frame can't be read",
         cause: "The structured body of a control frame does not have the form of the agreed version.",
-        hint: "Look at the client library that wrote it; see docs/reference/protocol.md, \"Bodies\".",
+        hint: "Look at the client library that wrote it; see docs/reference/protocol.md, \"Bodies of control frames\".",
         explanation: "HELLO, WELCOME, SUBSCRIBE and ERROR carry a structured body whose form is frozen per \
         version. This one ended too early, or holds a value that its type does not have. Bodies of \
         messages are never looked into and can't cause this.",

@@ -16,7 +16,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         explanation: "Headers are checked once, by the side that first takes them, so that everyone later can \
         read them without looking again. The message of this error says which rule was broken.\n\n\
         Names are case-sensitive UTF-8. Values have types; 8 to 127 are reserved, and 128 to 255 \
-        carry what belongs to other systems. See docs/reference/protocol.md, \"Headers\".",
+        carry what belongs to other systems. See docs/reference/protocol.md, \"Message headers\".",
     },
     Entry {
         code: Code::TooManyHeaders,
