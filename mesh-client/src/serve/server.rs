@@ -41,7 +41,8 @@ impl ServerState {
     }
 
     pub(crate) fn endpoint_ended(&self) {
-        self.running.send_modify(|running| *running -= 1);
+        // A server that was dropped counts none any more.
+        self.running.send_modify(|running| *running = running.saturating_sub(1));
     }
 
     /// Takes no new calls from here on.
@@ -120,5 +121,7 @@ impl Drop for Server {
             self.state.give_up(feed, calls);
         }
         self.tasks.iter().for_each(AbortHandle::abort);
+        // Aborted tasks tell nobody that they ended, and a client that drains may wait for it.
+        self.state.running.send_replace(0);
     }
 }

@@ -120,3 +120,18 @@ async fn a_drain_has_a_deadline() {
         });
     assert_eq!(drained.unwrap_err().code(), Code::DrainTimeout);
 }
+
+#[tokio::test]
+async fn a_drain_does_not_wait_for_a_service_that_was_dropped() {
+    let node = FakeNode::new();
+    let (client, mut link) = node.connect().await;
+    let spawning = client.serve("s").handle("x", std::future::pending::<()>).spawn();
+    let (server, _) = tokio::join!(spawning, link.subscribed());
+    // Its task has had no turn to end yet when the drain begins.
+    drop(server.unwrap());
+    let (drained, ()) = tokio::join!(client.drain().into_future(), async {
+        link.expect(Kind::Unsubscribe).await;
+        link.expect(Kind::Goodbye).await;
+    });
+    drained.unwrap();
+}
