@@ -104,6 +104,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 () = told_to_end => {}
                 () = publish(&mesh, &host, interval) => {}
             }
+            mesh.drain().deadline(arguments.drain).await?;
         }
         Role::Aggregate { window, grace, max_series } => {
             let options = Options {
@@ -118,9 +119,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 () = told_to_end => {}
                 () = aggregator.run() => anyhow::bail!("the readings ended, because the node refused them or is gone"),
             }
+            // The aggregator stays until then, so that who asks it still gets an answer.
+            mesh.drain().deadline(arguments.drain).await?;
         }
     }
-    mesh.drain().deadline(arguments.drain).await?;
     tracing::info!("drained");
     Ok(())
 }
