@@ -39,6 +39,8 @@
 //! # Features
 //! * `tower` (on by default): layers around the handlers of a service.
 //! * `json`: bodies in JSON beside postcard.
+//! * `otel`: the trace context of the current span goes out with messages, and handlers run in spans of their own.
+//! * `test-util`: a node in this process, for tests.
 
 mod answer;
 mod builder;
@@ -61,6 +63,9 @@ pub mod serve;
 mod state;
 mod subscribe;
 mod subscription;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod trace;
 
 pub use mesh_telemetry::trace_context::TraceContext;
 pub use mesh_wire::code::{Code, ErrorKind};

@@ -51,6 +51,12 @@ impl<'a> Outgoing<'a> {
         }
     }
 
+    /// Whether it has a header of this name.
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only traces ask"))]
+    pub(crate) fn has_header(&self, name: &str) -> bool {
+        self.extras.as_ref().is_some_and(|extras| extras.headers.as_view().get(name).is_some())
+    }
+
     pub(crate) fn key(&mut self, key: &[u8]) {
         self.entry(Tag::KEY, key, Code::KeyTooLong, limits::KEY_BYTES);
     }

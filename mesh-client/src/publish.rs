@@ -14,6 +14,7 @@ use crate::link::bulk::Lane;
 use crate::link::outbox::{Place, Refusal};
 use crate::outgoing::Outgoing;
 use crate::payload::Payload;
+use crate::trace;
 
 /// A message about to be published; see [`Client::publish`].
 #[derive(Debug)]
@@ -97,7 +98,7 @@ impl Future for PublishFuture<'_> {
         let this = &mut *self;
         // Most messages are small and have nothing but a subject and a body.
         let shared = this.client.shared();
-        if this.message.is_plain(shared.body_bytes_max()) && !this.needs_trace() {
+        if this.message.is_plain(shared.body_bytes_max()) && !trace::is_active() {
             let parts = this.message.parts(Kind::Publish, 0);
             if let Poll::Ready(Ok(())) =
                 shared.outbox.poll_publish(&parts, this.message.subject, &mut this.place, cx)
@@ -110,15 +111,11 @@ impl Future for PublishFuture<'_> {
 }
 
 impl PublishFuture<'_> {
-    #[inline]
-    fn needs_trace(&self) -> bool {
-        false
-    }
-
     #[cold]
     fn poll_slow(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let shared = self.client.shared();
         if self.prepared.is_none() {
+            trace::inject_current(&mut self.message);
             self.message.prepare(shared.body_bytes_max())?;
             self.prepared = Some(self.message.large_body());
         }

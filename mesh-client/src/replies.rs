@@ -19,6 +19,7 @@ use crate::outgoing::Outgoing;
 use crate::request::attempt::{self, Asked};
 use crate::state::credit::Credit;
 use crate::state::requests::Ended;
+use crate::trace;
 
 /// The replies to one request, as they come: a series of one responder, or one each of several. A `Stream` with a
 /// bounded buffer; more is asked for as they are taken. Dropping it cancels what is under way.
@@ -70,6 +71,7 @@ impl Replies {
         until: Until,
     ) -> Result<Self, Error> {
         let shared = client.shared();
+        trace::inject_current(&mut message);
         attempt::prepare(&mut message, shared)?;
         let id = shared.requests.lock().open_many(asked.give_up(), until.bound());
         let mut replies = Self {

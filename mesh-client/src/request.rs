@@ -23,6 +23,7 @@ use crate::message::Message;
 use crate::outgoing::Outgoing;
 use crate::payload::Payload;
 use crate::replies::{Replies, Until};
+use crate::trace::RequestSpan;
 
 /// Replies of a series that may wait in this process, if nothing else is said.
 const REPLIES: u32 = 64;
@@ -116,6 +117,7 @@ impl<'a> IntoFuture for RequestBuilder<'a> {
             timeout: self.timeout,
             asked: None,
             retries: 0,
+            span: RequestSpan::none(),
             state: State::Start,
         }
     }
@@ -138,6 +140,7 @@ pub struct RequestFuture<'a> {
     flags: Flags,
     asked: Option<Asked>,
     retries: u32,
+    span: RequestSpan,
     state: State<'a>,
 }
 
@@ -155,7 +158,15 @@ impl Future for RequestFuture<'_> {
     type Output = Result<Message, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
+        let result = ready!(self.poll_result(cx));
+        self.span.end(&result);
+        Poll::Ready(result)
+    }
+}
+
+impl RequestFuture<'_> {
+    fn poll_result(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        let this = self;
         loop {
             match &mut this.state {
                 State::Start => this.start(cx)?,
@@ -183,14 +194,13 @@ impl Future for RequestFuture<'_> {
             }
         }
     }
-}
 
-impl RequestFuture<'_> {
     fn start(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         let shared = self.client.shared();
         let (asked, timeout_ms) = match self.asked {
             Some(asked) => (asked, asked.remaining_ms()),
             None => {
+                self.span = RequestSpan::start(&mut self.message);
                 attempt::prepare(&mut self.message, shared)?;
                 if self.is_idempotent() {
                     shared.budget.lock().handle_call();

@@ -26,6 +26,7 @@ use crate::message::Message;
 use crate::payload::{Encoding, Payload};
 use crate::state::pace::Pace;
 use crate::subscription::Local;
+use crate::trace::ServeSpan;
 
 /// Takes the calls of one responder until its feed ends.
 pub(crate) struct Endpoint {
@@ -99,7 +100,9 @@ impl Endpoint {
             return self.finish(recipient, self.probed(), credit, cx);
         }
         self.calls.count();
-        let mut running = Guarded(start(&self.route, Request::new(message, now)));
+        let span = ServeSpan::start(&message, &self.feed.pattern);
+        let answering = span.in_scope(|| start(&self.route, Request::new(message, now)));
+        let mut running = Guarded { answering, span };
         if !self.pace.take_spawn()
             && let Poll::Ready(response) = Pin::new(&mut running).poll(cx)
         {
@@ -146,16 +149,23 @@ fn start(route: &Route, request: Request) -> Answering {
 }
 
 /// A handler whose panic is answered, and ends nothing but its call.
-struct Guarded(Answering);
+struct Guarded {
+    answering: Answering,
+    span: ServeSpan,
+}
 
 impl Future for Guarded {
     type Output = Response;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Response> {
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(cx))) {
-            Ok(polled) => polled,
-            Err(panic) => Poll::Ready(panicked(&panic)),
-        }
+        let Self { answering, span } = &mut *self;
+        let polled = catch_unwind(AssertUnwindSafe(|| span.in_scope(|| answering.as_mut().poll(cx))));
+        let response = match polled {
+            Ok(polled) => ready!(polled),
+            Err(panic) => panicked(&panic),
+        };
+        span.end(&response);
+        Poll::Ready(response)
     }
 }
 

@@ -83,6 +83,18 @@ impl Response {
         matches!(self.answer, Answer::Failed { .. })
     }
 
+    /// The failure's number, as text: the application's own, or a code as `MESH-3004`.
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "only traces ask"))]
+    pub(crate) fn failure_number(&self) -> Option<String> {
+        match &self.answer {
+            Answer::Failed { number, .. } if number & OWN_CODE != 0 => {
+                Some(format!("MESH-{}", number & !OWN_CODE))
+            }
+            Answer::Failed { number, .. } => Some(number.to_string()),
+            Answer::One(_) | Answer::Series(_) => None,
+        }
+    }
+
     /// The text of the failure or refusal, where it is one.
     #[must_use]
     pub fn failure_text(&self) -> Option<&str> {
