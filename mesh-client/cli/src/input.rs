@@ -20,9 +20,17 @@ const BYTES_AT_ONCE: usize = 256 * 1024;
 const BATCHES_AHEAD: usize = 4;
 
 /// The body that the command line asks for: its bytes, those of standard input for `-`, none without one.
-pub(crate) fn body(argument: Option<OsString>) -> Result<Bytes, Failure> {
+///
+/// # Cancel safety
+/// What was read of standard input is lost.
+pub(crate) async fn body(argument: Option<OsString>) -> Result<Bytes, Failure> {
     match argument {
-        Some(dash) if dash == "-" => whole(io::stdin().lock(), BODY_BYTES_MAX),
+        Some(dash) if dash == "-" => {
+            // A thread that waits for input can't be told to stop, and must not hold up the one that is.
+            let (tell, told) = oneshot::channel();
+            thread::spawn(move || tell.send(whole(io::stdin().lock(), BODY_BYTES_MAX)));
+            told.await.unwrap_or_else(|_| Ok(Bytes::new()))
+        }
         Some(text) => Ok(text.into_vec().into()),
         None => Ok(Bytes::new()),
     }
@@ -126,11 +134,11 @@ mod tests {
         batch(&mut BufReader::new(text), most)
     }
 
-    #[test]
-    fn bodies_of_the_command_line() {
-        assert_eq!(body(None).unwrap(), Bytes::new());
-        assert_eq!(body(Some("text".into())).unwrap(), "text");
-        assert_eq!(body(Some(OsString::from_vec(vec![0xff]))).unwrap(), &b"\xff"[..]);
+    #[tokio::test]
+    async fn bodies_of_the_command_line() {
+        assert_eq!(body(None).await.unwrap(), Bytes::new());
+        assert_eq!(body(Some("text".into())).await.unwrap(), "text");
+        assert_eq!(body(Some(OsString::from_vec(vec![0xff]))).await.unwrap(), &b"\xff"[..]);
     }
 
     #[test]

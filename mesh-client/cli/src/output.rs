@@ -23,6 +23,25 @@ pub(crate) struct Output {
     terminal: bool,
 }
 
+/// The line that tells a program that a command has begun what it was asked for.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Ready<'a> {
+    /// Always true.
+    pub(crate) ready: bool,
+    /// What it answers on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) subject: Option<&'a str>,
+    /// How many things it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) count: Option<usize>,
+}
+
+impl Default for Ready<'_> {
+    fn default() -> Self {
+        Self { ready: true, subject: None, count: None }
+    }
+}
+
 impl Output {
     /// The process's streams. Colours follow `NO_COLOR`, `CLICOLOR_FORCE` and whether the stream is a terminal.
     pub(crate) fn new(json: bool) -> Self {
@@ -62,6 +81,12 @@ impl Output {
         serde_json::to_writer(&mut self.data, value).map_err(io::Error::from)?;
         self.data.write_all(b"\n")?;
         Ok(())
+    }
+
+    /// Tells a program to go on, at once.
+    pub(crate) fn ready(&mut self, ready: &Ready<'_>) -> Result<(), Failure> {
+        self.json_line(ready)?;
+        self.flush()
     }
 
     /// One JSON value, on several lines when a person looks.

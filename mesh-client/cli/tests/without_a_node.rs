@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// The command with nothing of this machine's in its environment.
 fn mesh(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mesh"));
@@ -243,4 +245,17 @@ fn a_body_over_the_limit_is_refused_before_anything_is_sent() {
     drop(stdin);
     let output = child.wait_with_output().unwrap();
     assert!(text(&output.stderr).starts_with("error[MESH-1023]: "), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_command_that_waits_for_input_can_be_ended() {
+    let home = tempfile::tempdir().unwrap();
+    for (line, status) in [("pub a -", 130), ("request a -", 143)] {
+        let mut child = mesh(home.path()).args(line.split(' ')).stdin(Stdio::piped()).spawn().unwrap();
+        // More than a pipe holds: once it is taken, the command reads.
+        child.stdin.as_mut().unwrap().write_all(&vec![b'x'; 1 << 20]).unwrap();
+        let signal = if status == 130 { Signal::INT } else { Signal::TERM };
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(status), "{line}");
+    }
 }

@@ -118,7 +118,7 @@ fn a_measurement_that_is_interrupted_tells_what_it_has() {
 fn connections_are_held_until_the_input_ends() {
     let node = Node::start();
     let mut holder = node.start_mesh(&["bench", "connections", "--count", "50"]);
-    assert_eq!(holder.stdout_line("ready"), "{\"count\":50,\"ready\":true}");
+    assert_eq!(holder.stdout_line("ready"), "{\"ready\":true,\"count\":50}");
     let info: Value = serde_json::from_str(&node.mesh(&["node", "info", "--json"]).stdout).unwrap();
     assert_eq!((&info["links"], &info["subscriptions"]), (&51.into(), &50.into()));
     holder.end_input();

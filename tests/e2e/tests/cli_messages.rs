@@ -137,6 +137,31 @@ fn a_reader_that_leaves_ends_a_subscriber_quietly() {
 }
 
 #[test]
+fn a_subscriber_whose_reader_stalls_can_be_ended() {
+    let node = Node::start();
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut command = mesh(&node);
+    command.args(["sub", "a", "--raw"]).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    let mut publisher = node.start_mesh(&["pub", "a", "-"]);
+    publisher.write(&vec![b'x'; 1 << 20]);
+    assert_eq!(publisher.finish().status, Some(0));
+    // Nobody reads, and a pipe does not hold a mebibyte: it waits in a write. The first signal asks, the second insists.
+    let pid = rustix::process::Pid::from_child(&child);
+    while child.try_wait().unwrap().is_none() {
+        // It may have ended just now.
+        rustix::process::kill_process(pid, Signal::TERM).ok();
+        std::thread::yield_now();
+    }
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    drop(reader);
+}
+
+#[test]
 fn what_the_node_refuses_is_told() {
     let node = Node::start();
     let finished = node.mesh(&["pub", "a", "x", "-H", &format!("k:{}", "v".repeat(16 * 1024))]);

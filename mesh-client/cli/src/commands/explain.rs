@@ -16,6 +16,9 @@ Examples:
   mesh explain no_responders
   mesh explain --list";
 
+/// Longest line on a terminal.
+const COLUMNS: usize = 96;
+
 /// `mesh explain CODE`
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -47,7 +50,35 @@ fn one(text: &str, output: &mut Output) -> Result<(), Failure> {
         value["explanation"] = code.explanation().into();
         return output.json_value(&value);
     }
-    output.line(code::explain(code).trim_end())
+    let page = code::explain(code);
+    if output.terminal() {
+        return output.line(wrapped(page.trim_end(), COLUMNS));
+    }
+    output.line(page.trim_end())
+}
+
+/// The text with line breaks between words, so that no line is longer than `columns` unless one word is.
+fn wrapped(text: &str, columns: usize) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / columns + 1);
+    for (at, line) in text.lines().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        let mut column = 0;
+        for word in line.split(' ') {
+            let width = word.chars().count();
+            if column > 0 && column + 1 + width > columns {
+                out.push('\n');
+                column = 0;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += width;
+        }
+    }
+    out
 }
 
 fn all(output: &mut Output) -> Result<(), Failure> {
@@ -70,4 +101,25 @@ fn summary(code: Code) -> serde_json::Value {
         "title": code.title(),
         "retryable": code.is_retryable(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        let table = [
+            ("a bc def", 20, "a bc def"),
+            ("a bc def", 4, "a bc\ndef"),
+            ("a bc def", 3, "a\nbc\ndef"),
+            ("toolong x", 3, "toolong\nx"),
+            ("a\n\nb c", 3, "a\n\nb c"),
+            ("ää öö", 5, "ää öö"),
+            ("", 3, ""),
+        ];
+        for (text, columns, want) in table {
+            assert_eq!(wrapped(text, columns), want, "{text:?} in {columns}");
+        }
+    }
 }

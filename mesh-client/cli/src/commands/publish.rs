@@ -58,7 +58,8 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
         return Err(Failure::usage("--lines takes the bodies from standard input")
             .hint(format!("mesh pub {subject} --lines < FILE")));
     }
-    let whole = if options.lines { Bytes::new() } else { input::body(options.body.clone())? };
+    let body = if options.lines { None } else { options.body.clone() };
+    let whole = session.stop.or(input::body(body)).await??;
     let client = session.connect(Lost::Ends).await?;
     let mut events = client.events();
     let mut publisher = Publisher {

@@ -19,6 +19,7 @@ use self::answer::Answer;
 use crate::failure::Failure;
 use crate::header_arg::{self, HeaderArg};
 use crate::input;
+use crate::output::Ready;
 use crate::quantity;
 use crate::session::{self, Lost, Session};
 use crate::subjects;
@@ -79,7 +80,10 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
     let answer = match &options.command {
         _ if options.echo => Answer::Echo,
         Some(command) => Answer::Command { command: command.clone(), headers },
-        None => Answer::Body { body: input::body(options.body.clone())?, headers },
+        None => {
+            let body = session.stop.or(input::body(options.body.clone())).await??;
+            Answer::Body { body, headers }
+        }
     };
     let at_once = if options.command.is_some() { COMMANDS_AT_ONCE } else { CALLS_AT_ONCE };
     let client = session.connect(Lost::Waits).await?;
@@ -110,8 +114,7 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
     let mut stop = session.stop.clone();
     let server = stop.or(service.spawn()).await??;
     if session.output.json() {
-        session.output.json_line(&json!({"ready": true, "subject": subject}))?;
-        session.output.flush()?;
+        session.output.ready(&Ready { subject: Some(subject), ..Ready::default() })?;
     }
     session.output.note(format_args!("answering on {subject}"));
 

@@ -69,7 +69,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<(), Failure> {
     let subject = subjects::to_request(&options.subject)?;
     let headers = header_arg::headers(&options.headers)?;
-    let body = input::body(options.body.clone())?;
+    let body = session.stop.or(input::body(options.body.clone())).await??;
     let client = session.connect(Lost::Ends).await?;
     let mut stop = session.stop.clone();
     let timeout = session.global.timeout;

@@ -4,10 +4,10 @@ use clap::Args;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use mesh_wire::code::Code;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input;
+use crate::output::Ready;
 use crate::quantity;
 use crate::session::{Lost, Session};
 use crate::target::Target;
@@ -47,8 +47,7 @@ pub(super) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
             held.push(one);
         }
     }
-    session.output.json_line(&json!({"ready": true, "count": held.len()}))?;
-    session.output.flush()?;
+    session.output.ready(&Ready { count: Some(held.len()), ..Ready::default() })?;
     let mut stop = session.stop.clone();
     stop.or(input::ended()).await?;
     let lost = held.iter().filter(|(client, _)| !client.is_connected()).count();

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use mesh_client::Code;
 use mesh_client::serve::Request;
-use serde_json::json;
 use tokio::sync::Notify;
 
 use super::clients;
 use super::load::Shared;
 use super::report::{Form, Report};
 use crate::failure::Failure;
+use crate::output::Ready;
 use crate::quantity;
 use crate::session::Session;
 use crate::subjects;
@@ -64,8 +64,7 @@ pub(super) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
         .await??;
     let form = options.shared.form(session.output);
     if form == Form::Json {
-        session.output.json_line(&json!({"ready": true}))?;
-        session.output.flush()?;
+        session.output.ready(&Ready::default())?;
     }
     session.output.warn(format_args!("answering on {subject}"));
 

@@ -7,13 +7,13 @@ use clap::Args;
 use mesh_client::Subscription;
 use mesh_wire::code::Code;
 use mesh_wire::limits::CREDIT_MAX;
-use serde_json::json;
 use tokio::time::timeout;
 
 use super::clients;
 use super::load::Shared;
 use super::report::{Form, Report};
 use crate::failure::Failure;
+use crate::output::Ready;
 use crate::quantity;
 use crate::session::Session;
 use crate::subjects;
@@ -59,8 +59,7 @@ pub(super) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
         .await??;
     let form = options.shared.form(session.output);
     if form == Form::Json {
-        session.output.json_line(&json!({"ready": true}))?;
-        session.output.flush()?;
+        session.output.ready(&Ready::default())?;
     }
     session.output.warn(format_args!("subscribed to {pattern}"));
 

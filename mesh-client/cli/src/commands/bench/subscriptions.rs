@@ -2,15 +2,15 @@
 
 use clap::Args;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
-use serde_json::json;
 
 use crate::failure::Failure;
 use crate::input;
+use crate::output::Ready;
 use crate::quantity;
 use crate::session::{Lost, Session};
 
 /// Subscriptions that wait for the node's confirmation at once.
-const AT_ONCE: usize = 1_024;
+const AT_ONCE: usize = 16_384;
 
 /// `mesh bench subscriptions`
 #[derive(Debug, Args)]
@@ -39,7 +39,6 @@ pub(super) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
             held.push(one);
         }
     }
-    session.output.json_line(&json!({"ready": true, "count": held.len()}))?;
-    session.output.flush()?;
+    session.output.ready(&Ready { count: Some(held.len()), ..Ready::default() })?;
     stop.or(input::ended()).await
 }
