@@ -42,6 +42,7 @@ const CALLS_AT_ONCE: u32 = 1_024;
 
 /// `mesh reply SUBJECT`
 #[derive(Debug, Args)]
+#[command(override_usage = "mesh reply [OPTIONS] <SUBJECT> <BODY | --echo | --command CMD>")]
 #[command(group(clap::ArgGroup::new("answer").required(true).args(["body", "echo", "command"])))]
 pub(crate) struct Options {
     /// What to answer on; may be a pattern
