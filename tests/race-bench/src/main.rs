@@ -100,7 +100,10 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
         summaries.push(summary);
     }
-    if !arguments.json {
+    let failed = summaries.iter().filter(|summary| !summary.failures.is_empty()).count();
+    if arguments.smoke && !arguments.json {
+        say(&format!("{} of {} rows work", summaries.len() - failed, summaries.len()))?;
+    } else if !arguments.json {
         say(&table::text(&summaries, &versions, &machine))?;
     }
     if let Some(file) = &arguments.markdown {
@@ -110,8 +113,7 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             false => page::put(file, &part)?,
         }
     }
-    let failed = summaries.iter().any(|summary| !summary.failures.is_empty());
-    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The sides that were asked for and whose programs are there.
