@@ -50,13 +50,13 @@ impl Ledger {
 
     /// Input: a reading came.
     pub(crate) fn handle_reading(&mut self, series: Series, reading: Reading) {
-        self.forget(reading.taken_ms.saturating_sub(KEPT_MS));
+        self.forget(reading.taken_ms().saturating_sub(KEPT_MS));
         if self.kept == KEPT {
             self.overrun = true;
             return;
         }
         self.kept += 1;
-        self.readings.entry(reading.taken_ms).or_default().push((series, reading.value));
+        self.readings.entry(reading.taken_ms()).or_default().push((series, reading.value));
     }
 
     /// Input: an aggregate came. Gives what is wrong with it, where it is wrong in itself.
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn reading(taken_ms: u64, value: f64) -> Reading {
-        Reading { value, unit: Unit::Load, taken_ms }
+        Reading { value, unit: Unit::Load, taken_us: taken_ms * 1_000 }
     }
 
     fn aggregate(start_ms: u64, count: u64, min: f64, mean: f64, max: f64) -> Aggregate {

@@ -72,7 +72,7 @@ impl Summary {
             let ends: Vec<String> = orders.ends.iter().map(|(end, count)| format!("{count} {end}")).collect();
             text += &format!("\norders: {}\n", ends.join(", "));
         }
-        text += "\n";
+        text += "readings: time since they were taken; aggregates: time since the end of their window\n\n";
         if self.ok {
             text +=
                 "Everything was as expected: results were checked, and the books of all services add up.\n";

@@ -16,8 +16,12 @@ const EVENTS_WAIT: Duration = Duration::from_secs(2);
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 pub(crate) fn now_ms() -> u64 {
+    now_us() / 1_000
+}
+
+fn now_us() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// Follows readings and aggregates.
@@ -62,7 +66,7 @@ impl Sensors {
         let (took, end) = match (Series::of_reading(message.subject()), message.decode::<Reading>()) {
             (Some(series), Ok(reading)) => {
                 self.ledger.handle_reading(series, reading);
-                (since(reading.taken_ms), End::Good)
+                (since_us(reading.taken_us), End::Good)
             }
             _ => (Duration::ZERO, End::Unexpected(format!("{} is no reading", message.subject()))),
         };
@@ -73,7 +77,7 @@ impl Sensors {
         let (took, end) = match (Series::of_aggregate(message.subject()), message.decode::<Aggregate>()) {
             (Some(series), Ok(aggregate)) => {
                 let wrong = self.ledger.handle_aggregate(&series, &aggregate);
-                (since(aggregate.end_ms), wrong.map_or(End::Good, End::Unexpected))
+                (since_us(aggregate.end_ms.saturating_mul(1_000)), wrong.map_or(End::Good, End::Unexpected))
             }
             _ => (Duration::ZERO, End::Unexpected(format!("{} is no aggregate", message.subject()))),
         };
@@ -81,8 +85,8 @@ impl Sensors {
     }
 }
 
-fn since(at_ms: u64) -> Duration {
-    Duration::from_millis(now_ms().saturating_sub(at_ms))
+fn since_us(at_us: u64) -> Duration {
+    Duration::from_micros(now_us().saturating_sub(at_us))
 }
 
 /// Events about our orders.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mesh_client::{Client, Error, Json};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::clock::now_ms;
+use crate::clock::now_us;
 use crate::machine::{Machine, Sample};
 use crate::reading::Reading;
 use crate::series::Series;
@@ -25,16 +25,16 @@ pub async fn publish(mesh: &Client, host: &str, every: Duration) {
         rounds.tick().await;
         // Reading takes some milliseconds of this thread, which has nothing else to do.
         let samples = machine.read();
-        if let Err(error) = round(mesh, host, samples, now_ms()).await {
+        if let Err(error) = round(mesh, host, samples, now_us()).await {
             tracing::warn!(%error, "readings were not published");
         }
     }
 }
 
-async fn round(mesh: &Client, host: &str, samples: Vec<Sample>, taken_ms: u64) -> Result<(), Error> {
+async fn round(mesh: &Client, host: &str, samples: Vec<Sample>, taken_us: u64) -> Result<(), Error> {
     for (kind, value, unit) in samples {
         let Some(series) = Series::new(host, &kind) else { continue };
-        mesh.publish(&series.reading_subject(), Json(Reading { value, unit, taken_ms })).await?;
+        mesh.publish(&series.reading_subject(), Json(Reading { value, unit, taken_us })).await?;
     }
     Ok(())
 }

@@ -23,6 +23,13 @@ pub struct Reading {
     pub value: f64,
     /// What it counts.
     pub unit: Unit,
-    /// When it was taken, in milliseconds since 1970-01-01T00:00:00Z.
-    pub taken_ms: u64,
+    /// When it was taken, in microseconds since 1970-01-01T00:00:00Z.
+    pub taken_us: u64,
+}
+
+impl Reading {
+    /// When it was taken, in milliseconds since 1970-01-01T00:00:00Z: what windows go by.
+    pub fn taken_ms(&self) -> u64 {
+        self.taken_us / 1_000
+    }
 }

@@ -136,10 +136,10 @@ impl Windows {
         if !reading.value.is_finite() {
             return |counts| &mut counts.invalid;
         }
-        if reading.taken_ms > now_ms.saturating_add(self.options.window_ms) {
+        if reading.taken_ms() > now_ms.saturating_add(self.options.window_ms) {
             return |counts| &mut counts.ahead;
         }
-        let start_ms = self.start_of(reading.taken_ms);
+        let start_ms = self.start_of(reading.taken_ms());
         if start_ms < self.closed_until_ms {
             return |counts| &mut counts.late;
         }

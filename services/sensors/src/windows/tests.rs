@@ -10,7 +10,7 @@ fn series(kind: &str) -> Series {
 }
 
 fn reading(taken_ms: u64, value: f64) -> Reading {
-    Reading { value, unit: Unit::Percent, taken_ms }
+    Reading { value, unit: Unit::Percent, taken_us: taken_ms.saturating_mul(1_000) }
 }
 
 fn outputs(windows: &mut Windows) -> Vec<(String, u64, u64)> {
