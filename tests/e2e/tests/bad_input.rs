@@ -1,5 +1,7 @@
 //! Whatever a client sends: a coded error on its side, at most its own link closed, and everybody else served.
 
+#![allow(clippy::unwrap_used, reason = "what the functions of a test unwrap is its own failure")]
+
 use std::time::Duration;
 
 use mesh_e2e::{NodeBuilder, RawLink, RunningNode, hello_frame, subscribe_body};

@@ -1,5 +1,7 @@
 //! A node's life: starting where it can't, being asked how it is, and leaving in good order.
 
+#![allow(clippy::unwrap_used, reason = "what the functions of a test unwrap is its own failure")]
+
 use std::{
     fs,
     io::{Read, Write},

@@ -1,5 +1,7 @@
 //! What a node does with messages, seen frame by frame, on one data thread and on two.
 
+#![allow(clippy::unwrap_used, reason = "what the functions of a test unwrap is its own failure")]
+
 use std::collections::BTreeMap;
 
 use bytes::BytesMut;
