@@ -191,7 +191,10 @@ impl<S: Clone + Send + Sync + 'static> ServiceBuilder<S> {
                 task.abort_handle()
             })
             .collect();
-        shared.servers.lock().push(Arc::downgrade(&state));
+        let mut servers = shared.servers.lock();
+        servers.retain(|server| server.strong_count() > 0);
+        servers.push(Arc::downgrade(&state));
+        drop(servers);
         Ok(Server::new(self.client, state, tasks))
     }
 
