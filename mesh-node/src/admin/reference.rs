@@ -54,10 +54,28 @@ fn page() -> String {
     )
     .unwrap();
     for (title, answer) in examples() {
-        write!(page, "\n## {title}\n\n```json\n{}\n```\n", serde_json::to_string_pretty(&answer).unwrap())
-            .unwrap();
+        write!(
+            page,
+            "\n## {title}\n\n```json\n{}\n```\n",
+            serde_json::to_string_pretty(&sorted(answer)).unwrap()
+        )
+        .unwrap();
     }
     page
+}
+
+/// The same with the keys of each object in their order: whether a map keeps the order in which it was filled is
+/// decided by whatever else is built with this crate.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.into_iter().collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            Value::Object(entries.into_iter().map(|(key, value)| (key, sorted(value))).collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(sorted).collect()),
+        other => other,
+    }
 }
 
 fn examples() -> [(&'static str, Value); 5] {
