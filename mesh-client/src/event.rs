@@ -15,7 +15,7 @@ use crate::node_info::NodeInfo;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum ConnectionEvent {
-    /// Connected, at first or again; subscriptions and services are being restored.
+    /// Connected, at first or again; subscriptions and services are restored.
     Connected {
         /// The node.
         node: NodeInfo,

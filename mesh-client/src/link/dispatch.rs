@@ -13,10 +13,12 @@ use parking_lot::MutexGuard;
 
 use super::feed::{End, Feed, Item};
 use super::inbox::{Destination, Run};
+use super::restore::Restoring;
 use super::shared::Shared;
 use crate::error::Error;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
+use crate::node_info::NodeInfo;
 use crate::state::requests::{Ended, Requests};
 
 /// Why the link is over.
@@ -45,13 +47,37 @@ pub(crate) struct Dispatch {
     shared: Arc<Shared>,
     reassembler: Reassembler<Bytes>,
     wakers: Vec<Waker>,
+    node: NodeInfo,
+    restoring: Restoring,
     draining: bool,
 }
 
 impl Dispatch {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    /// For a link to `node` on which `restoring` was asked for.
+    pub(crate) fn new(shared: Arc<Shared>, node: NodeInfo, restoring: Restoring) -> Self {
         let reassembler = Reassembler::new(mesh_wire::limits::BODY_BYTES_MAX as u64);
-        Self { shared, reassembler, wakers: Vec::new(), draining: false }
+        let this = Self { shared, reassembler, wakers: Vec::new(), node, restoring, draining: false };
+        if this.restoring.is_empty() {
+            this.tell_connected();
+        }
+        this
+    }
+
+    /// Whether the node has still to confirm what was subscribed before.
+    pub(crate) fn is_restoring(&self) -> bool {
+        !self.restoring.is_empty()
+    }
+
+    fn handle_restored(&mut self, id: u32) {
+        if self.restoring.remove(&id) && self.restoring.is_empty() {
+            self.tell_connected();
+            self.shared.outbox.resume();
+        }
+    }
+
+    fn tell_connected(&self) {
+        *self.shared.node.lock() = Some(self.node.clone());
+        self.shared.hub.tell(&ConnectionEvent::Connected { node: self.node.clone() });
     }
 
     /// Whether the node said that it is leaving.
@@ -185,6 +211,7 @@ impl Dispatch {
                 if let Some(feed) = self.feed(header.id as u32) {
                     feed.confirm();
                 }
+                self.handle_restored(header.id as u32);
             }
             // Nothing comes for it any more.
             Kind::Ok if header.aux == Kind::Unsubscribe as u32 => {
@@ -227,7 +254,10 @@ impl Dispatch {
         match about {
             // Sent before the client learned that the subscription had ended.
             Some(Kind::Unsubscribe | Kind::Credit) if error.code() == Code::SubscriptionUnknown => {}
-            Some(Kind::Subscribe | Kind::Deliver | Kind::Dropped) => self.end_feed(header.id as u32, error),
+            Some(Kind::Subscribe | Kind::Deliver | Kind::Dropped) => {
+                self.end_feed(header.id as u32, error);
+                self.handle_restored(header.id as u32);
+            }
             Some(Kind::Request) => {
                 let why = Ended::Refused(header.aux, cause.unwrap_or_default());
                 let waker = self.shared.requests.lock().handle_end(header.id, why);

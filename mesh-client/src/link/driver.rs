@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use mesh_wire::code::Code;
 use mesh_wire::frame::{Kind, Parts};
 use tokio::sync::watch;
+use tokio::time::Sleep;
 
 use super::dispatch::LinkEnd;
 use super::feed::End;
@@ -136,12 +137,9 @@ impl Driver {
     /// Puts an open link in its place: what is sent from now on goes there.
     pub(crate) fn install(&mut self, opened: Opened) -> Pump {
         self.epoch += 1;
-        let node = opened.node.clone();
-        self.shared.set_node(node.clone());
-        let pump = Pump::new(opened, Arc::clone(&self.shared));
-        restore::install(&self.shared, Epoch(self.epoch));
-        self.shared.hub.tell(&ConnectionEvent::Connected { node });
-        pump
+        self.shared.set_body_bytes_max(opened.node.body_bytes_max);
+        let restoring = restore::install(&self.shared, Epoch(self.epoch));
+        Pump::new(opened, Arc::clone(&self.shared), restoring)
     }
 
     /// Runs until the client is closed or gives up.
@@ -174,8 +172,9 @@ impl Driver {
 
     async fn serve(&mut self, mut pump: Pump) -> Outcome {
         let mut settled = self.endpoints.len() == 1;
+        let mut restored_by = pin!(tokio::time::sleep(self.connect_timeout));
         loop {
-            match self.step(&mut pump, !settled).await {
+            match self.step(&mut pump, !settled, restored_by.as_mut()).await {
                 Step::Ended(end) => return Outcome::Lost(end),
                 Step::Closing => {
                     self.close_link(pump).await;
@@ -193,7 +192,12 @@ impl Driver {
         }
     }
 
-    async fn step(&mut self, pump: &mut Pump, watch_draining: bool) -> Step {
+    async fn step(
+        &mut self,
+        pump: &mut Pump,
+        watch_draining: bool,
+        mut restored_by: Pin<&mut Sleep>,
+    ) -> Step {
         let mut closing = pin!(closing(&mut self.stage));
         poll_fn(|cx| {
             if closing.as_mut().poll(cx).is_ready() {
@@ -201,6 +205,10 @@ impl Driver {
             }
             if let Poll::Ready(end) = pump.poll_run(cx) {
                 return Poll::Ready(Step::Ended(end));
+            }
+            if pump.is_restoring() && restored_by.as_mut().poll(cx).is_ready() {
+                let reason = "the node did not confirm the subscriptions in time";
+                return Poll::Ready(Step::Ended(LinkEnd::Lost(reason.to_owned())));
             }
             match watch_draining && pump.is_draining() {
                 true => Poll::Ready(Step::Draining),

@@ -54,7 +54,7 @@ pub(crate) struct Place {
 enum Phase {
     Down,
     Up,
-    /// Connected, but new messages wait: the client is about to change to another node.
+    /// Connected, but new messages wait: subscriptions are being restored, or the client changes to another node.
     Paused,
     Closed,
 }
@@ -284,17 +284,27 @@ impl Outbox {
         state.buffer.is_empty() && state.bulk.is_empty()
     }
 
-    /// The link is up: `restore` goes out before anything else.
-    pub(crate) fn up(&self, epoch: Epoch, restore: BytesMut) {
+    /// The link is open: `restore` goes out before anything else. New messages wait for [`Outbox::resume`] unless it is
+    /// `ready`.
+    pub(crate) fn up(&self, epoch: Epoch, restore: BytesMut, ready: bool) {
         let mut state = self.state.lock();
         if state.phase == Phase::Closed {
             return;
         }
-        state.phase = Phase::Up;
+        state.phase = if ready { Phase::Up } else { Phase::Paused };
         state.epoch = epoch;
         state.buffer = restore;
         state.bulk = Bulk::default();
         wake_waiting(state);
+    }
+
+    /// New messages need not wait any more.
+    pub(crate) fn resume(&self) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Paused {
+            state.phase = Phase::Up;
+            wake_waiting(state);
+        }
     }
 
     /// New messages wait from here on, until [`Outbox::up`] or [`Outbox::down`].

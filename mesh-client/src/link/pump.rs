@@ -15,6 +15,7 @@ use tokio::time::Sleep;
 use super::dispatch::{Dispatch, LinkEnd, protocol};
 use super::handshake::Opened;
 use super::inbox::{Garbage, Inbox, Run};
+use super::restore::Restoring;
 use super::shared::Shared;
 
 /// One open link. To be polled by one task.
@@ -32,18 +33,24 @@ pub(crate) struct Pump {
 }
 
 impl Pump {
-    pub(crate) fn new(opened: Opened, shared: Arc<Shared>) -> Self {
+    /// For a link on which `restoring` was asked for.
+    pub(crate) fn new(opened: Opened, shared: Arc<Shared>, restoring: Restoring) -> Self {
         Self {
             stream: opened.stream,
             inbox: Inbox::new(opened.rest),
             runs: Vec::new(),
-            dispatch: Dispatch::new(Arc::clone(&shared)),
+            dispatch: Dispatch::new(Arc::clone(&shared), opened.node, restoring),
             writing: BytesMut::new(),
             written: 0,
             timer: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
             armed: None,
             shared,
         }
+    }
+
+    /// Whether the node has still to confirm what was subscribed before.
+    pub(crate) fn is_restoring(&self) -> bool {
+        self.dispatch.is_restoring()
     }
 
     /// Whether the node said that it is leaving.

@@ -79,9 +79,9 @@ impl Shared {
         self.body_bytes_max.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn set_node(&self, node: NodeInfo) {
-        self.body_bytes_max.store(node.body_bytes_max, Ordering::Relaxed);
-        *self.node.lock() = Some(node);
+    /// The node of the link that is being opened takes bodies of at most so many bytes.
+    pub(crate) fn set_body_bytes_max(&self, bytes: u64) {
+        self.body_bytes_max.store(bytes, Ordering::Relaxed);
     }
 
     /// Adds a feed and asks the node for it; without a link, the next one will.

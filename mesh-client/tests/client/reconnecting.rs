@@ -66,6 +66,58 @@ async fn a_subscription_made_while_disconnected_is_asked_for_once() {
 }
 
 #[tokio::test]
+async fn messages_wait_until_the_subscriptions_are_back() {
+    let node = FakeNode::new();
+    let (client, mut link) = node.connect().await;
+    let mut events = client.events();
+    let (one, _) = tokio::join!(client.subscribe("a").into_future(), link.subscribed());
+    let (two, _) = tokio::join!(client.subscribe("b").into_future(), link.subscribed());
+    let (mut one, two) = (one.unwrap(), two.unwrap());
+    drop(link);
+    event(&mut events, |e| matches!(e, ConnectionEvent::Disconnected { .. }).then_some(())).await;
+    let waiting = tokio::spawn({
+        let client = client.clone();
+        async move { client.publish("a", "x").buffered().await }
+    });
+    let mut link = node.accept().await;
+    let first = link.expect(Kind::Subscribe).await;
+    let second = link.expect(Kind::Subscribe).await;
+    link.confirm(&second).await;
+    // A ping goes through, so what would come before it would have come.
+    link.expect_nothing_before_ping(&client).await;
+    assert!(!client.is_connected() && !waiting.is_finished());
+    // A subscription that is refused now is an end of its restoring, too.
+    link.refuse(Kind::Subscribe, first.id, Code::PermissionDenied, Flags::NONE).await;
+    assert_eq!(link.expect(Kind::Publish).await.text(), "x");
+    soon(waiting).await.unwrap().unwrap();
+    assert!(client.is_connected());
+    assert_eq!(soon(one.try_next()).await.unwrap_err().code(), Code::PermissionDenied);
+    assert_eq!(u64::from(two.id()), second.id);
+}
+
+#[tokio::test]
+async fn a_node_that_never_confirms_is_left() {
+    let node = FakeNode::new();
+    let builder = node.builder().connect_timeout(Duration::from_millis(50));
+    let (client, mut link) = tokio::join!(builder.connect(), node.accept());
+    let client = client.unwrap();
+    let mut events = client.events();
+    let (subscription, _) = tokio::join!(client.subscribe("a").into_future(), link.subscribed());
+    let _subscription = subscription.unwrap();
+    drop(link);
+    let _silent = node.accept().await;
+    let mut reasons = Vec::new();
+    event(&mut events, |e| {
+        if let ConnectionEvent::Disconnected { reason } = e {
+            reasons.push(reason);
+        }
+        (reasons.len() == 2).then_some(())
+    })
+    .await;
+    assert!(reasons[1].contains("did not confirm"), "{reasons:?}");
+}
+
+#[tokio::test]
 async fn the_next_endpoint_is_taken_when_one_is_lost() {
     let (one, two) = (FakeNode::new(), FakeNode::new());
     let builder = one.builder().endpoint(two.endpoint());
@@ -184,7 +236,7 @@ async fn a_draining_node_is_left_for_another_without_losing_requests() {
     while let Some(left) = old.next().await {
         assert!(matches!(left.kind, Kind::Goodbye | Kind::Publish), "{left:?}");
     }
-    assert_eq!(new.expect(Kind::Subscribe).await.subject, "a");
+    assert_eq!(new.subscribed().await.subject, "a");
     soon(later).await.unwrap().unwrap();
     let mut seen = Vec::new();
     event(&mut events, |e| {

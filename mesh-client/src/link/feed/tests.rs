@@ -29,7 +29,7 @@ fn frames(fill: u8, len: usize, messages: u32) -> Item {
 
 fn up() -> Outbox {
     let outbox = Outbox::new();
-    outbox.up(Epoch(1), BytesMut::new());
+    outbox.up(Epoch(1), BytesMut::new(), true);
     outbox
 }
 

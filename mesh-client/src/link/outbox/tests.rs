@@ -24,7 +24,7 @@ impl Count {
 
 fn up() -> Outbox {
     let outbox = Outbox::new();
-    outbox.up(Epoch(1), BytesMut::new());
+    outbox.up(Epoch(1), BytesMut::new(), true);
     outbox
 }
 
@@ -117,13 +117,13 @@ fn without_a_link_nothing_is_taken() {
     let outbox = Outbox::new();
     assert_eq!(send(&outbox, "a", b"x"), Poll::Ready(Err(Refusal::Down)));
     assert_eq!(outbox.try_control(&Parts::bare(Kind::Ping, 1)), Err(Refusal::Down));
-    outbox.up(Epoch(1), BytesMut::new());
+    outbox.up(Epoch(1), BytesMut::new(), true);
     assert_eq!(send(&outbox, "a", b"x"), OK);
     outbox.down();
     assert!(outbox.is_empty(), "what waited is gone with its link");
     outbox.close();
     assert_eq!(send(&outbox, "a", b"x"), Poll::Ready(Err(Refusal::Closed)));
-    outbox.up(Epoch(2), BytesMut::new());
+    outbox.up(Epoch(2), BytesMut::new(), true);
     assert_eq!(send(&outbox, "a", b"x"), Poll::Ready(Err(Refusal::Closed)), "closed for good");
 }
 
@@ -135,7 +135,7 @@ fn what_is_restored_goes_first() {
     let (waiter, mut place) = (Arc::new(Count::default()), Place::default());
     let waker = Waker::from(Arc::clone(&waiter));
     assert!(outbox.poll_up(&mut place, &Context::from_waker(&waker)).is_pending());
-    outbox.up(Epoch(1), restore);
+    outbox.up(Epoch(1), restore, true);
     assert_eq!(waiter.get(), 1);
     assert_eq!(send(&outbox, "a", b"x"), OK);
     let kinds: Vec<_> = drain(&outbox).into_iter().map(|(kind, _)| kind).collect();
@@ -152,6 +152,26 @@ fn a_paused_outbox_makes_messages_wait_and_lets_replies_through() {
     assert_eq!(outbox.poll_reply(Epoch(1), &reply, None, &mut place, &cx), OK);
     assert_eq!(outbox.poll_reply(Epoch(2), &reply, None, &mut place, &cx), Poll::Ready(Err(Refusal::Stale)));
     assert_eq!(drain(&outbox).len(), 1);
+}
+
+#[test]
+fn messages_wait_until_everything_is_restored() {
+    let outbox = Outbox::new();
+    let mut restore = BytesMut::new();
+    Parts::bare(Kind::Subscribe, 1).encode(&mut restore).unwrap();
+    outbox.up(Epoch(1), restore, false);
+    let (sender, mut place) = (Arc::new(Count::default()), Place::default());
+    let waker = Waker::from(Arc::clone(&sender));
+    assert!(publish(&outbox, "a", b"x", &mut place, &waker).is_pending());
+    assert!(outbox.poll_up(&mut Place::default(), &Context::from_waker(Waker::noop())).is_pending());
+    assert_eq!(drain(&outbox), [(Kind::Subscribe, String::new())]);
+    let woken = sender.get();
+    outbox.resume();
+    assert_eq!(sender.get(), woken + usize::from(woken == 0), "told at least once");
+    assert_eq!(publish(&outbox, "a", b"x", &mut place, &waker), OK);
+    outbox.down();
+    outbox.resume();
+    assert_eq!(send(&outbox, "a", b"x"), Poll::Ready(Err(Refusal::Down)), "there is nothing to resume");
 }
 
 #[test]
