@@ -175,7 +175,7 @@ pub(super) const LIMITS_LINK_OUTBOX: Key<Bytes> = Key {
 pub(super) const LIMITS_PENDING_MESSAGES: Key<Count> = Key {
     path: "limits.pending_messages",
     form: Count { min: 1, max: limits::PENDING_MESSAGES_MAX as u64 },
-    default: Text("65536"),
+    default: Text("131072"),
     flag: None,
     doc: "Most messages that are kept for one subscription whose client is behind, where the client does not say.",
 };
@@ -204,7 +204,7 @@ pub(super) const PACING_HIGH_WATER: Key<Bytes> = Key {
 pub(super) const PACING_STALL: Key<Time> = Key {
     path: "pacing.stall",
     form: millis(0, 1_000),
-    default: Text("10ms"),
+    default: Text("50ms"),
     flag: None,
     doc: "How long publishers are paused at most for one slow client. After that its messages are dropped, and counted, \
           until it has caught up.",

@@ -59,7 +59,7 @@ fn defaults() {
     assert_eq!(config.limits.max_links, 16_384);
     assert_eq!(config.limits.handshake_timeout, Duration::from_secs(5));
     assert_eq!(config.drain.deadline, Duration::from_secs(20));
-    assert_eq!((config.pacing.high_water, config.pacing.stall), (1 << 20, Duration::from_millis(10)));
+    assert_eq!((config.pacing.high_water, config.pacing.stall), (1 << 20, Duration::from_millis(50)));
     assert!(config.entries().iter().all(|entry| entry.source == Source::Default));
 }
 
