@@ -7,6 +7,26 @@ const FOLDER: &str = "docs/adr/";
 /// What a record has to say, each under its heading.
 const HEADINGS: [&str; 4] = ["## Context", "## Decision", "## Rejected", "## Consequences"];
 
+/// What the index of the records' titles begins with.
+const TITLES: &str = "| | |\n|---|---|\n";
+
+/// The index with a line for each record, whatever it had.
+///
+/// # Errors
+/// What is missing: the index, or its table.
+pub fn index(files: &[File]) -> Result<String, String> {
+    let path = format!("{FOLDER}README.md");
+    let index = files.iter().find(|file| file.path == path).ok_or_else(|| format!("{path} is missing"))?;
+    let table = index.text.find(TITLES).ok_or_else(|| format!("{path} has no table of titles"))?;
+    let mut text = index.text[..table + TITLES.len()].to_owned();
+    for file in files.iter().filter(|file| file.path.starts_with(FOLDER) && file.path != path) {
+        let title = file.text.lines().next().unwrap_or_default().trim_start_matches("# ");
+        let (number, title) = title.split_once(": ").unwrap_or_default();
+        text.push_str(&format!("| [{number}]({}) | {title} |\n", file.name()));
+    }
+    Ok(text)
+}
+
 /// Records that are not in the index, share a number, or lack a part.
 #[must_use]
 pub fn check(files: &[File]) -> Findings {
@@ -42,6 +62,15 @@ mod tests {
 
     fn index(text: &str) -> File {
         File::new("docs/adr/README.md", text)
+    }
+
+    #[test]
+    fn the_index_has_a_line_for_each_record() {
+        let record = File::new("docs/adr/0001-a.md", "# 0001: Why\n");
+        let files = [index(&format!("# D\n{TITLES}| old |\n")), record];
+        assert_eq!(super::index(&files).unwrap(), format!("# D\n{TITLES}| [0001](0001-a.md) | Why |\n"));
+        assert!(super::index(&[index("# D\n")]).is_err());
+        assert!(super::index(&[]).is_err());
     }
 
     #[test]

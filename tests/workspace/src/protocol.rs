@@ -2,6 +2,7 @@
 
 mod control;
 mod dump;
+pub mod limits;
 mod messages;
 
 pub use dump::Dump;

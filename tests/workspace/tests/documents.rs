@@ -25,5 +25,10 @@ fn every_error_code_has_a_page() {
 
 #[test]
 fn every_decision_is_in_the_index() {
-    nothing(decision::check(&repository::files()));
+    let files = repository::files();
+    if std::env::var_os("MESH_UPDATE_DOCS").is_some() {
+        let path = repository::root().join("docs/adr/README.md");
+        return std::fs::write(path, decision::index(&files).unwrap()).unwrap();
+    }
+    nothing(decision::check(&files));
 }

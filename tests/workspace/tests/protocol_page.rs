@@ -18,3 +18,10 @@ fn the_examples_of_the_page_are_what_the_encoder_writes() {
         );
     }
 }
+
+#[test]
+fn the_limits_of_the_page_are_those_of_the_code() {
+    let page = fs::read_to_string(repository::root().join("docs/reference/protocol.md")).unwrap();
+    let findings = protocol::limits::check(&page);
+    assert!(findings.is_empty(), "\n  {}\n", findings.join("\n  "));
+}
