@@ -1,4 +1,5 @@
 //! Publishing and subscribing by the client library, through a real node.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! What the client library does when its node dies, comes back, or leaves.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::path::Path;
 use std::process::Command;

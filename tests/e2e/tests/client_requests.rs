@@ -1,4 +1,5 @@
 //! Requests and services by the client library, through a real node.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
