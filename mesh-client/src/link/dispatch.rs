@@ -15,11 +15,13 @@ use super::feed::{End, Feed, Item};
 use super::inbox::{Destination, Run};
 use super::restore::Restoring;
 use super::shared::Shared;
+use crate::answer::OWN_CODE;
 use crate::error::Error;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
 use crate::node_info::NodeInfo;
 use crate::state::requests::{Ended, Requests};
+use crate::subscription::Local;
 
 /// Why the link is over.
 #[derive(Debug)]
@@ -151,9 +153,9 @@ impl Dispatch {
         self.shared.feeds.lock().by_id.get(&id).cloned()
     }
 
-    /// What is for nobody was on its way when its subscription ended.
+    /// What is for nobody was on its way when its subscription ended; calls among it are given back.
     fn handle_feed(&mut self, id: u32, item: Item) {
-        let Some(feed) = self.feed(id) else { return };
+        let Some(feed) = self.feed(id) else { return self.give_back(item) };
         let overflow = feed.push(item, &self.shared.outbox);
         if overflow.dropped > 0 {
             self.tell_slow(&feed, overflow.dropped);
@@ -161,6 +163,19 @@ impl Dispatch {
         if overflow.closed {
             self.shared.feeds.lock().by_id.remove(&id);
             self.shared.outbox.push_control(&Parts::bare(Kind::Unsubscribe, id.into()));
+        }
+    }
+
+    fn give_back(&self, item: Item) {
+        let gone = OWN_CODE | u32::from(Code::ResponderGone.number());
+        let mut local = Local::default();
+        local.items().push_back(item);
+        while let Some(message) = local.next() {
+            if message.kind_byte() == Kind::Call as u8 {
+                let reply =
+                    Parts { flags: Flags::FAILED, ..Parts::bare(Kind::Reply, message.id()).aux(gone) };
+                self.shared.outbox.push_control(&reply.body(b"the service has ended"));
+            }
         }
     }
 

@@ -391,6 +391,10 @@ async fn a_dropped_service_tells_who_still_waits() {
         (reply.id, reply.flags, reply.aux),
         (got[0].id << 32 | 1, Flags::FAILED, own(Code::ResponderGone))
     );
+    // This one was on its way.
+    link.send(&call(got[0].id, 2, "s.x", b"")).await;
+    let reply = link.expect(Kind::Reply).await;
+    assert_eq!((reply.id as u32, reply.flags, reply.aux), (2, Flags::FAILED, own(Code::ResponderGone)));
 }
 
 #[tokio::test]
