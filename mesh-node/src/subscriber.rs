@@ -3,7 +3,13 @@
 //! A thin shell: every decision is made by [`Subscriptions`], [`Calls`] and [`Requests`]; what they put out goes to the
 //! link's outbox or to other links' actors. There is no task and no mailbox per subscription.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::{HashMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+    time::Instant,
+};
 
 use actix::{Actor, ActorContext, Context, Handler, SpawnHandle};
 use foldhash::fast::RandomState;
@@ -49,6 +55,8 @@ pub(crate) struct Subscriber {
     calls: Calls,
     requests: Requests,
     services: HashMap<SubscriptionId, Box<ServiceStats>, RandomState>,
+    /// Responders that the client gave up and the routing table may still name.
+    leaving: HashSet<SubscriptionId, RandomState>,
     deadline: Option<(Instant, SpawnHandle)>,
     /// Calls and replies handed to the link.
     forwarded: u64,
@@ -65,6 +73,7 @@ impl Subscriber {
             calls: Calls::new(),
             requests: Requests::new(limits.requests_per_link),
             services: HashMap::default(),
+            leaving: HashSet::default(),
             deadline: None,
             forwarded: 0,
             told_in_flight: 0,

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use actix::{Context, Handler};
+use std::time::Duration;
+
+use actix::{AsyncContext, Context, Handler};
 use mesh_core::{
     routing::{Mode, SubscriptionId},
     subscription::{Overflow, PendingLimit, Spec},
@@ -17,6 +19,9 @@ use mesh_wire::{
 
 use super::{Subscriber, message::Effective, service::ServiceStats};
 use crate::router::{Change, ChangeInterest};
+
+/// By then every round that looked at an older table is over: a round is one read of one link.
+const ROUNDS_OVER: Duration = Duration::from_millis(10);
 
 /// A change that the router is to make.
 pub(super) enum Interest {
@@ -87,22 +92,39 @@ impl Subscriber {
     }
 
     /// Drops a subscription; its `OK` comes when no message can be sent to it any more.
+    ///
+    /// A responder goes on until then: requests that chose it by the old table are still its own, and refusing them
+    /// would lose them to a service that leaves in good order.
     pub(super) fn unsubscribe(&mut self, frame: &Frame<'_>) -> Option<Interest> {
-        let gone =
-            u32::try_from(frame.id()).ok().and_then(|id| self.subscriptions.unsubscribe(SubscriptionId(id)));
-        match gone {
-            Some(spec) => {
-                if self.services.remove(&spec.id).is_some() {
-                    let target = self.target(spec.id);
-                    self.thread.switch.borrow_mut().balancer().forget_member(target);
-                }
-                Some(Interest::Remove(Change::from(spec)))
-            }
+        let id = u32::try_from(frame.id()).ok().map(SubscriptionId);
+        let leaves = |id| !self.leaving.contains(&id) && self.services.contains_key(&id);
+        if let Some(id) = id.filter(|&id| leaves(id))
+            && let Some(spec) = self.subscriptions.get(id)
+        {
+            self.leaving.insert(id);
+            return Some(Interest::Remove(Change::from(spec)));
+        }
+        match id.filter(|id| !self.leaving.contains(id)).and_then(|id| self.subscriptions.unsubscribe(id)) {
+            Some(spec) => Some(Interest::Remove(Change::from(spec))),
             None => {
                 self.refuse(Kind::Unsubscribe, frame.id(), Code::SubscriptionUnknown, "no such subscription");
                 None
             }
         }
+    }
+
+    /// The table has followed: the responder is gone for good.
+    fn leave(&mut self, id: SubscriptionId) {
+        self.leaving.remove(&id);
+        self.subscriptions.unsubscribe(id);
+        if self.services.remove(&id).is_some() {
+            let target = self.target(id);
+            self.thread.switch.borrow_mut().balancer().forget_member(target);
+        }
+    }
+
+    fn acknowledge(&self, id: SubscriptionId, kind: Kind) {
+        self.write(&Parts::bare(Kind::Ok, u64::from(id.0)).aux(kind as u32));
     }
 
     /// Hands changes to the router, in their order; it answers by [`Effective`].
@@ -135,12 +157,21 @@ impl Handler<Effective> for Subscriber {
     type Result = ();
 
     fn handle(&mut self, effective: Effective, ctx: &mut Context<Self>) {
-        let acknowledge = |ids: Vec<SubscriptionId>, kind: Kind| {
-            ids.into_iter()
-                .for_each(|id| self.write(&Parts::bare(Kind::Ok, u64::from(id.0)).aux(kind as u32)));
-        };
-        acknowledge(effective.subscribed, Kind::Subscribe);
-        acknowledge(effective.unsubscribed, Kind::Unsubscribe);
+        for id in effective.subscribed {
+            self.acknowledge(id, Kind::Subscribe);
+        }
+        for id in effective.unsubscribed {
+            if !self.leaving.contains(&id) {
+                self.acknowledge(id, Kind::Unsubscribe);
+                continue;
+            }
+            // Rounds that began with the old table may still be under way, on this thread or another.
+            ctx.run_later(ROUNDS_OVER, move |subscriber, ctx| {
+                subscriber.leave(id);
+                subscriber.acknowledge(id, Kind::Unsubscribe);
+                subscriber.settle(ctx);
+            });
+        }
         self.settle(ctx);
     }
 }

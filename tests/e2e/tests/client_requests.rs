@@ -259,7 +259,7 @@ async fn instances_come_and_go_under_load_and_no_request_is_lost() {
         async move {
             let mut asked = 0;
             while asked < 3_000 {
-                let request = asking.request("work.do", "x").idempotent().timeout(PATIENCE);
+                let request = asking.request("work.do", "x").timeout(PATIENCE);
                 assert_eq!(request.await.unwrap().as_bytes(), b"x");
                 asked += 1;
             }
