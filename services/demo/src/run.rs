@@ -57,7 +57,7 @@ struct Crew {
 /// Feeds the services until time is over or `told_to_end`, and says what it came to. Files go into `folder`.
 ///
 /// # Errors
-/// When it can't begin or can't ask the services for their books. What goes wrong between is in the summary.
+/// When it can't begin: a file can't be written, a service is not there. What goes wrong later is in the summary.
 pub(crate) async fn run(
     mesh: &Client,
     settings: Settings,
@@ -88,8 +88,10 @@ pub(crate) async fn run(
     let (started, decisions, mut seen_by_us, dropped) = crew.end(&mut board, &mut observations).await?;
     seen_by_us.events = decisions;
 
-    let after = Books::ask(mesh).await.context("a service went away")?;
-    let mut problems = audit(&before, &after, &seen_by_us, !shared);
+    let mut problems = match Books::ask(mesh).await {
+        Ok(after) => audit(&before, &after, &seen_by_us, !shared),
+        Err(error) => vec![format!("the books of the services can't be compared: {error}")],
+    };
     if dropped > 0 {
         problems.push(format!("{dropped} readings or aggregates were dropped on the way to us"));
     }
@@ -124,8 +126,7 @@ async fn show(
             Some(observation) = observations.recv() => board.handle_observation(observation),
         }
     }
-    board.handle_tick(last.elapsed());
-    screen.show(board, began.elapsed(), length);
+    screen.clear();
 }
 
 impl Crew {

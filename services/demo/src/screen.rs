@@ -43,12 +43,22 @@ impl Screen {
             Self::Terminal { drawn } => {
                 let lines = table(board, elapsed, total);
                 // Up to where the last table began; each line clears what stood behind it.
-                let up = if *drawn > 0 { format!("\x1b[{drawn}A") } else { String::new() };
+                let up = if *drawn > 0 { format!("\r\x1b[{drawn}A") } else { String::new() };
                 *drawn = lines.len();
                 lines.iter().fold(up, |text, line| text + line + "\x1b[K\n")
             }
             Self::Lines => line(board, elapsed) + "\n",
         };
         std::io::stderr().write_all(text.as_bytes()).ok();
+    }
+
+    /// Takes the table away: the summary says the same and more.
+    pub(crate) fn clear(&mut self) {
+        if let Self::Terminal { drawn } = self
+            && *drawn > 0
+        {
+            write!(std::io::stderr(), "\r\x1b[{drawn}A\x1b[J").ok();
+            *drawn = 0;
+        }
     }
 }

@@ -47,6 +47,16 @@ struct Book {
     stats: Stats,
 }
 
+impl Book {
+    /// For an order that was decided before: its outcome again, or nothing when its number was used for another one.
+    fn repeated(&mut self, order: &Order) -> Option<Option<Outcome>> {
+        let (before, outcome) = self.decided.get(&order.id)?;
+        let outcome = (before == order).then(|| outcome.clone());
+        self.stats.repeated += u64::from(outcome.is_some());
+        Some(outcome)
+    }
+}
+
 impl Orders {
     /// Starts answering `orders.place` and `orders.stats`.
     ///
@@ -94,10 +104,9 @@ async fn place(
     Deadline(deadline): Deadline,
     Body(order): Body<Order>,
 ) -> Result<Body<Outcome>, Failure> {
-    if let Some((before, outcome)) = service.book().decided.get(&order.id).cloned() {
-        service.book().stats.repeated += 1;
+    if let Some(answer) = service.book().repeated(&order) {
         let reused = || Failure::new(KEY_REUSED, "the order's number was used for another order");
-        return if before == order { Ok(Body(outcome)) } else { Err(reused()) };
+        return answer.map(Body).ok_or_else(reused);
     }
     let permit = service.under_way.clone().acquire_owned().await?;
     // On a task of its own: when the caller gives up, the order is still brought to its end, forward or back.
@@ -132,7 +141,10 @@ impl Service {
 
     /// Makes the call of a step. Each is safe to repeat under the order's number, and says so.
     async fn take(&self, order: &Order, step: Step) -> Result<Done, Error> {
-        tokio::time::sleep(step.wait).await;
+        // Even a sleep of nothing lasts until the timer's next tick.
+        if !step.wait.is_zero() {
+            tokio::time::sleep(step.wait).await;
+        }
         let (mesh, timeout) = (&self.mesh, step.timeout);
         let of_order = OfOrder { order: order.id.clone() };
         match step.action {
