@@ -4,13 +4,17 @@
 //! one, and writes. It is woken only when it sleeps: who sends in a loop wakes it once. So bytes leave when the queue
 //! of what is to be said runs dry, or the buffer is full, and never on a timer.
 
-use std::task::{Context, Poll, Waker};
+mod state;
+
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use mesh_wire::frame::{FrameError, Parts};
-use mesh_wire::subject::{Subject, SubjectError};
-use parking_lot::{Mutex, MutexGuard};
+use mesh_wire::subject::SubjectError;
+use parking_lot::Mutex;
 
+pub(crate) use self::state::Place;
+use self::state::{Phase, State, wake_waiting, wake_writer};
 use super::bulk::{Bulk, Lane};
 
 /// Bytes that may wait; one frame may overshoot it. The task writes as much again at the same time.
@@ -43,57 +47,14 @@ impl From<FrameError> for Refusal {
     }
 }
 
-/// Where a sender that waits is noted, so that polling it twice does not note it twice.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Place {
-    round: u64,
-    index: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    Down,
-    Up,
-    /// Connected, but new messages wait: subscriptions are being restored, or the client changes to another node.
-    Paused,
-    Closed,
-}
-
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
-struct State {
-    buffer: BytesMut,
-    bulk: Bulk,
-    phase: Phase,
-    epoch: Epoch,
-    /// The link's task, while it has nothing to write.
-    writer: Option<Waker>,
-    /// Senders that wait for room or for a connection.
-    waiting: Vec<Waker>,
-    /// How often `waiting` was emptied; starts at 1, so that a fresh `Place` is never taken for noted.
-    round: u64,
-    /// The subject that was published to last: it is well formed.
-    checked: String,
-}
-
 impl Outbox {
     pub(crate) fn new() -> Self {
-        Self {
-            state: Mutex::new(State {
-                buffer: BytesMut::new(),
-                bulk: Bulk::default(),
-                phase: Phase::Down,
-                epoch: Epoch(0),
-                writer: None,
-                waiting: Vec::new(),
-                round: 1,
-                checked: String::new(),
-            }),
-        }
+        Self { state: Mutex::new(State::new()) }
     }
 
     /// Publishes; `body` fits into one frame.
@@ -335,69 +296,6 @@ impl Outbox {
         state.bulk = Bulk::default();
         wake_waiting(state);
     }
-}
-
-impl State {
-    #[inline]
-    fn has_room(&self) -> bool {
-        self.phase == Phase::Up && self.buffer.len() < OUTBOX_BYTES
-    }
-
-    #[inline]
-    fn check_subject(&mut self, subject: &str) -> Result<(), SubjectError> {
-        if self.checked != subject {
-            Subject::check_unreserved(subject.as_bytes())?;
-            self.checked.clear();
-            self.checked.push_str(subject);
-        }
-        Ok(())
-    }
-
-    fn refusal(&self) -> Option<Refusal> {
-        match self.phase {
-            Phase::Down => Some(Refusal::Down),
-            Phase::Closed => Some(Refusal::Closed),
-            Phase::Up | Phase::Paused => None,
-        }
-    }
-
-    #[cold]
-    fn wait_or_refuse(&mut self, place: &mut Place, cx: &Context<'_>) -> Poll<Result<(), Refusal>> {
-        if let Some(refusal) = self.refusal() {
-            return Poll::Ready(Err(refusal));
-        }
-        self.note(place, cx);
-        Poll::Pending
-    }
-
-    fn note(&mut self, place: &mut Place, cx: &Context<'_>) {
-        if place.round == self.round {
-            self.waiting[place.index].clone_from(cx.waker());
-        } else {
-            *place = Place { round: self.round, index: self.waiting.len() };
-            self.waiting.push(cx.waker().clone());
-        }
-    }
-}
-
-/// Wakes outside the lock: a woken thread would run into it.
-#[inline]
-fn wake_writer(mut state: MutexGuard<'_, State>) {
-    let writer = state.writer.take();
-    drop(state);
-    if let Some(writer) = writer {
-        writer.wake();
-    }
-}
-
-fn wake_waiting(mut state: MutexGuard<'_, State>) {
-    if state.waiting.is_empty() {
-        return wake_writer(state);
-    }
-    state.round += 1;
-    let waiting = std::mem::take(&mut state.waiting);
-    wake_writer(state);
-    waiting.into_iter().for_each(Waker::wake);
 }
 
 #[cfg(test)]
