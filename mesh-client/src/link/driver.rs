@@ -271,6 +271,7 @@ impl Driver {
         self.shared.outbox.down();
         *self.shared.node.lock() = None;
         self.shared.end_requests(&Ended::Lost);
+        self.shared.end_retired_feeds();
         self.shared.hub.tell(&ConnectionEvent::Disconnected { reason: end.reason() });
     }
 

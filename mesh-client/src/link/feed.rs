@@ -137,6 +137,11 @@ impl Feed {
         !std::mem::replace(&mut self.state.lock().retired, true)
     }
 
+    /// Its owner wants nothing more.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.state.lock().retired
+    }
+
     /// The link that it was last asked for on.
     pub(crate) fn epoch(&self) -> Epoch {
         self.state.lock().epoch

@@ -132,6 +132,19 @@ impl Shared {
         }
     }
 
+    /// The link is gone, and with it what was on its way: nobody waits for the node to say that nothing comes any more.
+    pub(crate) fn end_retired_feeds(&self) {
+        let mut retired = Vec::new();
+        self.feeds.lock().by_id.retain(|_, feed| {
+            let keep = !feed.is_retired();
+            if !keep {
+                retired.push(Arc::clone(feed));
+            }
+            keep
+        });
+        retired.into_iter().for_each(|feed| feed.end(End::OnPurpose));
+    }
+
     /// Forgets a request whose owner is gone, and cancels it if it is under way.
     pub(crate) fn close_request(&self, id: u64) {
         let mut requests = self.requests.lock();

@@ -135,3 +135,20 @@ async fn a_drain_does_not_wait_for_a_service_that_was_dropped() {
     });
     drained.unwrap();
 }
+
+#[tokio::test]
+async fn a_drain_does_not_wait_for_a_node_that_is_gone() {
+    let node = FakeNode::new();
+    let (client, mut link) = node.connect().await;
+    let spawning = client.serve("s").handle("x", std::future::pending::<()>).spawn();
+    let (server, _) = tokio::join!(spawning, link.subscribed());
+    let _server = server.unwrap();
+    let draining = tokio::spawn({
+        let client = client.clone();
+        async move { client.drain().await }
+    });
+    // The node goes without a word, and no other one comes.
+    link.expect(Kind::Unsubscribe).await;
+    drop((link, node));
+    soon(draining).await.unwrap().unwrap();
+}
