@@ -27,7 +27,7 @@ use mesh_wire::{
 use crate::{
     shared::Shared,
     snapshot::{Gauge, LinkHandle, Snapshot},
-    subscriber::message::{CancelCalls, DeliverLarge, GrantReplies},
+    subscriber::message::{CancelCall, DeliverLarge, GrantReplies},
 };
 
 mod round;
@@ -177,16 +177,18 @@ impl Switch {
 
     /// Tells responders that nobody waits for a request any more.
     pub(crate) fn cancel(&self, origin: Origin, targets: &[Target]) {
-        for link in targets.iter().filter_map(|t| self.link(t.link)) {
+        for target in targets {
             // A responder that can't be told answers into the void: its reply is counted as late.
-            link.subscriber.do_send(CancelCalls { origin });
+            if let Some(link) = self.link(target.link) {
+                link.subscriber.do_send(CancelCall { origin, subscription: target.subscription });
+            }
         }
     }
 
     /// Passes credit for replies on to a responder.
     pub(crate) fn grant(&self, origin: Origin, target: Target, more: u32) {
         if let Some(link) = self.link(target.link) {
-            link.subscriber.do_send(GrantReplies { origin, more });
+            link.subscriber.do_send(GrantReplies { origin, subscription: target.subscription, more });
         }
     }
 

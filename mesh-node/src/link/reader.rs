@@ -235,20 +235,16 @@ impl Reader {
             let cause = format!("a client's publish carries flags {:?}", frame.flags());
             return Err(Fault { code: Code::FrameMalformed, cause });
         }
-        let ext = match Ext::parse_from_client(frame.ext()) {
-            Ok(ext) => ext,
-            Err(error) => {
-                self.refuse(frame, error.code(), error.to_string());
-                return Ok(false);
-            }
-        };
-        if let Err(error) = header::validate(frame.headers()) {
-            self.refuse(frame, error.code(), error.to_string());
-            return Ok(false);
+        // A chunked message is judged when it is whole, so that its further parts find their series.
+        if let Some((series, total)) = Ext::parse(frame.ext()).ok().and_then(|ext| ext.chunk()) {
+            return self.open_series(frame, series, total).map(|()| false);
         }
-        match ext.chunk() {
-            Some((series, total)) => self.open_series(frame, series, total).map(|()| false),
-            None => Ok(true),
+        match check_contents(frame.ext(), frame.headers()) {
+            Ok(()) => Ok(true),
+            Err((code, cause)) => {
+                self.refuse(frame, code, cause);
+                Ok(false)
+            }
         }
     }
 
@@ -293,6 +289,9 @@ impl Reader {
     }
 
     fn publish_large(&mut self, large: &Large, opening: &Frame<'_>) {
+        if let Err((code, cause)) = check_contents(&large.ext, &large.headers) {
+            return self.refuse(opening, code, cause);
+        }
         let published = self.thread.switch.borrow_mut().publish_large(large);
         self.thread.count(Counter::Published, 1);
         self.link.traffic.count_in(1);
@@ -348,4 +347,11 @@ impl Reader {
             }
         }
     }
+}
+
+/// What a client may not put into a publish, or not like that.
+fn check_contents(ext: &[u8], headers: &[u8]) -> Result<(), (Code, String)> {
+    Ext::parse_from_client(ext).map_err(|e| (e.code(), e.to_string()))?;
+    header::validate(headers).map_err(|e| (e.code(), e.to_string()))?;
+    Ok(())
 }

@@ -43,6 +43,7 @@ impl Subscriber {
         let request = answer.origin.request;
         let (from, load) = (self.target(subscription), self.calls.len() as u32);
         let switch = self.thread.switch.borrow();
+        let large = Large { flags: large.flags.without(Flags::ROUTED), ..large };
         let reply = ReplyLarge { from, load, request, more, large };
         if switch.link(answer.origin.link).is_none_or(|link| link.subscriber.try_send(reply).is_err()) {
             self.thread.count(Counter::LateReplies, 1);

@@ -15,7 +15,7 @@ use mesh_wire::{
 
 use super::{
     Subscriber,
-    message::{CallLarge, Calls, CallsEnded, CancelCalls, GrantReplies},
+    message::{CallLarge, Calls, CallsEnded, CancelCall, GrantReplies},
 };
 use crate::{link::LargeKey, metrics::Counter};
 
@@ -70,11 +70,11 @@ impl Handler<CallLarge> for Subscriber {
     }
 }
 
-impl Handler<CancelCalls> for Subscriber {
+impl Handler<CancelCall> for Subscriber {
     type Result = ();
 
-    fn handle(&mut self, CancelCalls { origin }: CancelCalls, ctx: &mut Context<Self>) {
-        if let Some((subscription, number)) = self.calls.handle_cancel(origin) {
+    fn handle(&mut self, CancelCall { origin, subscription }: CancelCall, ctx: &mut Context<Self>) {
+        if let Some(number) = self.calls.handle_cancel(origin, subscription) {
             if let Some(stats) = self.services.get_mut(&subscription) {
                 stats.in_flight = stats.in_flight.saturating_sub(1);
             }
@@ -87,8 +87,9 @@ impl Handler<CancelCalls> for Subscriber {
 impl Handler<GrantReplies> for Subscriber {
     type Result = ();
 
-    fn handle(&mut self, GrantReplies { origin, more }: GrantReplies, ctx: &mut Context<Self>) {
-        if let Some((subscription, number)) = self.calls.handle_credit(origin, more) {
+    fn handle(&mut self, grant: GrantReplies, ctx: &mut Context<Self>) {
+        let GrantReplies { origin, subscription, more } = grant;
+        if let Some(number) = self.calls.handle_credit(origin, subscription, more) {
             self.write(&Parts::bare(Kind::ReplyCredit, call_id(subscription, number)).aux(more));
         }
         self.settle(ctx);

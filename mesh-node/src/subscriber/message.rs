@@ -76,8 +76,9 @@ pub(crate) struct CallsEnded {
 /// A requester waits no more.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct CancelCalls {
+pub(crate) struct CancelCall {
     pub(crate) origin: Origin,
+    pub(crate) subscription: SubscriptionId,
 }
 
 /// A requester has room for more replies.
@@ -85,6 +86,7 @@ pub(crate) struct CancelCalls {
 #[rtype(result = "()")]
 pub(crate) struct GrantReplies {
     pub(crate) origin: Origin,
+    pub(crate) subscription: SubscriptionId,
     pub(crate) more: u32,
 }
 

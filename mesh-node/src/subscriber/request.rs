@@ -28,8 +28,12 @@ const FLAGS_AT: usize = 5;
 impl Subscriber {
     pub(super) fn request(&mut self, now: Instant, parts: &Parts<'_>, ctx: &mut Context<Self>) {
         let Some(plan) = self.plan_request(now, parts, ctx) else { return };
-        let call =
-            Parts { kind: Kind::Call, flags: parts.flags.without(Flags::GATHER), body: parts.body, ..*parts };
+        let call = Parts {
+            kind: Kind::Call,
+            flags: parts.flags.without(Flags::GATHER.with(Flags::ROUTED)),
+            body: parts.body,
+            ..*parts
+        };
         for &target in plan.targets() {
             if !self.thread.switch.borrow_mut().call(target, parts.id, plan.credit, &call) {
                 self.end_gone(parts.id, target, Code::ResponderGone);
@@ -51,8 +55,11 @@ impl Subscriber {
         let Some(plan) = self.plan_request(now, &parts, ctx) else { return };
         let origin = Origin { link: self.link.id, request: large.id };
         for &target in plan.targets() {
-            let large =
-                Large { kind: Kind::Call, flags: large.flags.without(Flags::GATHER), ..large.clone() };
+            let large = Large {
+                kind: Kind::Call,
+                flags: large.flags.without(Flags::GATHER.with(Flags::ROUTED)),
+                ..large.clone()
+            };
             let call = CallLarge { origin, subscription: target.subscription, credit: plan.credit, large };
             let sent = self
                 .thread
@@ -103,7 +110,10 @@ impl Subscriber {
         let mut switch = self.thread.switch.borrow_mut();
         let routes = switch.responders(parts.subject).map_err(|e: SubjectError| e.code())?;
         let shape = if parts.flags.contains(Flags::GATHER) {
-            let max = ext.get_u32(Tag::MAX_REPLIES).unwrap_or(u32::MAX).max(1);
+            let max = ext.get_u32(Tag::MAX_REPLIES).unwrap_or(u32::MAX);
+            if max == 0 {
+                return Err(Code::ReplyCreditOutOfRange);
+            }
             let targets = switch.choose_all(now, &routes);
             if targets.is_empty() {
                 return Err(Code::NoResponders);

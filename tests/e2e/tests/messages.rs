@@ -240,6 +240,42 @@ fn a_gather_asks_everyone_once_and_ends() {
 }
 
 #[test]
+fn every_call_of_a_gather_that_is_over_is_cancelled() {
+    for node in nodes() {
+        let mut responder = node.link("responder");
+        responder.respond(1, "who", None);
+        responder.respond(2, "who", None);
+        let mut requester = node.link("requester");
+        let gather =
+            Parts { subject: b"who", flags: Flags::GATHER, ..Parts::bare(Kind::Request, 1).aux(20_000) };
+        requester.send(&gather);
+        let mut calls = [responder.receive().id, responder.receive().id];
+        requester.send(&Parts::bare(Kind::Cancel, 1));
+        let mut cancelled = [responder.receive(), responder.receive()].map(|frame| {
+            assert_eq!(frame.kind, Kind::Cancel);
+            frame.id
+        });
+        calls.sort_unstable();
+        cancelled.sort_unstable();
+        assert_eq!(cancelled, calls);
+    }
+}
+
+#[test]
+fn a_large_publish_with_wrong_contents_is_refused_and_the_link_goes_on() {
+    let node = RunningNode::start();
+    let mut subscriber = node.link("subscriber");
+    subscriber.subscribe(1, "big", 10);
+    let mut publisher = node.link("publisher");
+    let body = vec![1; limits::CHUNK_BYTES + 1];
+    let wrong = Parts { subject: b"big", headers: b"\xff", ..Parts::bare(Kind::Publish, 0) };
+    send_large(&mut publisher, &wrong, &body);
+    publisher.expect_refused(Kind::Publish, 0, Code::HeaderMalformed);
+    send_large(&mut publisher, &Parts { headers: b"", ..wrong }, &body);
+    assert!(receive_large(&mut subscriber).1 == body);
+}
+
+#[test]
 fn cancel_and_deadline_reach_the_responder_and_its_late_reply_harms_nobody() {
     for node in nodes() {
         let mut responder = node.link("responder");

@@ -53,7 +53,8 @@ pub enum ReplyRefusal {
 #[derive(Debug, Default)]
 pub struct Calls {
     by_number: HashMap<u32, Call, RandomState>,
-    by_origin: HashMap<Origin, u32, RandomState>,
+    /// A gather may have given one link several calls, each to a subscription of its own.
+    by_origin: HashMap<(Origin, SubscriptionId), u32, RandomState>,
     held: HashMap<SubscriptionId, u32, RandomState>,
     forgotten: HashSet<u32, RandomState>,
     forgotten_order: VecDeque<u32>,
@@ -92,7 +93,7 @@ impl Calls {
                 break;
             }
         }
-        self.by_origin.insert(origin, self.last);
+        self.by_origin.insert((origin, subscription), self.last);
         Ok(self.last)
     }
 
@@ -120,9 +121,9 @@ impl Calls {
     }
 
     /// Input: nobody waits for this request any more. The call to cancel, if the link still holds it.
-    pub fn handle_cancel(&mut self, origin: Origin) -> Option<(SubscriptionId, u32)> {
-        let number = *self.by_origin.get(&origin)?;
-        let subscription = self.remove(number)?.subscription;
+    pub fn handle_cancel(&mut self, origin: Origin, subscription: SubscriptionId) -> Option<u32> {
+        let number = *self.by_origin.get(&(origin, subscription))?;
+        self.remove(number)?;
         if self.forgotten_order.len() >= REMEMBERED
             && let Some(oldest) = self.forgotten_order.pop_front()
         {
@@ -131,15 +132,15 @@ impl Calls {
         if self.forgotten.insert(number) {
             self.forgotten_order.push_back(number);
         }
-        Some((subscription, number))
+        Some(number)
     }
 
     /// Input: the requester has room for `more` replies. The call to pass the credit to.
-    pub fn handle_credit(&mut self, origin: Origin, more: u32) -> Option<(SubscriptionId, u32)> {
-        let number = *self.by_origin.get(&origin)?;
+    pub fn handle_credit(&mut self, origin: Origin, subscription: SubscriptionId, more: u32) -> Option<u32> {
+        let number = *self.by_origin.get(&(origin, subscription))?;
         let call = self.by_number.get_mut(&number)?;
         call.credit = call.credit.saturating_add(more);
-        Some((call.subscription, number))
+        Some(number)
     }
 
     /// Command: the link closes. Everything that stays unanswered, with the subscription that held it.
@@ -167,6 +168,10 @@ impl Calls {
             }
             return ReplyRefusal::Late;
         }
+        if self.by_number.contains_key(&number) {
+            // It was given to another subscription of the link.
+            return ReplyRefusal::Fault(Code::ReplyForeign);
+        }
         // Numbers rise from 1: one that is not ahead of the last has been given out and answered.
         let given_out = number != 0 && self.last.wrapping_sub(number) < u32::MAX / 2;
         ReplyRefusal::Fault(if given_out { Code::ReplyRepeated } else { Code::ReplyForeign })
@@ -174,7 +179,7 @@ impl Calls {
 
     fn remove(&mut self, number: u32) -> Option<Call> {
         let call = self.by_number.remove(&number)?;
-        self.by_origin.remove(&call.origin);
+        self.by_origin.remove(&(call.origin, call.subscription));
         if let Entry::Occupied(mut held) = self.held.entry(call.subscription) {
             *held.get_mut() -= 1;
             if *held.get() == 0 {
@@ -227,7 +232,7 @@ mod tests {
         assert_eq!(reply(&mut c, second, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
         assert_eq!(
             reply(&mut c, first, SubscriptionId(6), false).unwrap_err(),
-            ReplyRefusal::Fault(Code::ReplyRepeated)
+            ReplyRefusal::Fault(Code::ReplyForeign)
         );
         assert_eq!(reply(&mut c, 99, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyForeign)));
         assert_eq!(reply(&mut c, 0, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyForeign)));
@@ -241,18 +246,18 @@ mod tests {
         let n = open(&mut c, 1, SUB, 9, 1).unwrap();
         assert_eq!(reply(&mut c, n, SUB, true), Ok(origin(1)));
         assert_eq!(reply(&mut c, n, SUB, true), Err(ReplyRefusal::Fault(Code::ReplyBeyondCredit)));
-        assert_eq!(c.handle_credit(origin(1), 1), Some((SUB, n)));
+        assert_eq!(c.handle_credit(origin(1), SUB, 1), Some(n));
         assert_eq!(reply(&mut c, n, SUB, true), Ok(origin(1)));
         assert_eq!(reply(&mut c, n, SUB, false), Ok(origin(1)), "the last one needs none");
-        assert_eq!(c.handle_credit(origin(1), 1), None);
+        assert_eq!(c.handle_credit(origin(1), SUB, 1), None);
     }
 
     #[test]
     fn a_cancelled_call_makes_its_reply_late_not_foreign() {
         let mut c = Calls::new();
         let n = open(&mut c, 1, SUB, 9, 9).unwrap();
-        assert_eq!(c.handle_cancel(origin(1)), Some((SUB, n)));
-        assert_eq!(c.handle_cancel(origin(1)), None);
+        assert_eq!(c.handle_cancel(origin(1), SUB), Some(n));
+        assert_eq!(c.handle_cancel(origin(1), SUB), None);
         assert_eq!(reply(&mut c, n, SUB, true), Err(ReplyRefusal::Late));
         assert_eq!(reply(&mut c, n, SUB, false), Err(ReplyRefusal::Late));
         assert_eq!(reply(&mut c, n, SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
@@ -264,13 +269,24 @@ mod tests {
         let numbers: Vec<u32> = (0..=REMEMBERED as u64)
             .map(|i| {
                 let n = open(&mut c, i, SUB, 1, 0).unwrap();
-                c.handle_cancel(origin(i)).unwrap();
+                c.handle_cancel(origin(i), SUB).unwrap();
                 n
             })
             .collect();
         assert_eq!((c.forgotten.len(), c.forgotten_order.len()), (REMEMBERED, REMEMBERED));
         assert_eq!(reply(&mut c, numbers[0], SUB, false), Err(ReplyRefusal::Fault(Code::ReplyRepeated)));
         assert_eq!(reply(&mut c, numbers[1], SUB, false), Err(ReplyRefusal::Late));
+    }
+
+    #[test]
+    fn several_calls_of_one_request_are_cancelled_each() {
+        let mut c = Calls::new();
+        let other = SubscriptionId(6);
+        let first = open(&mut c, 1, SUB, 1, 0).unwrap();
+        let second = open(&mut c, 1, other, 1, 0).unwrap();
+        assert_eq!(c.handle_cancel(origin(1), other), Some(second));
+        assert_eq!(c.handle_cancel(origin(1), SUB), Some(first));
+        assert!(c.is_empty() && open(&mut c, 2, SUB, 1, 0).is_ok() && open(&mut c, 2, other, 1, 0).is_ok());
     }
 
     #[test]

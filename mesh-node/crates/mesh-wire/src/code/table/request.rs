@@ -105,7 +105,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Busy,
         retryable: true,
         title: "The responder holds as many calls as it takes at once",
-        cause: "Every responder that could be chosen has its full number of calls under way.",
+        cause: "The responder that was chosen has its full number of calls under way.",
         hint: "Start another instance of the service, or raise its concurrency; `mesh service stats` shows the load.",
         explanation: "A responder says how many calls it takes at once. A call beyond that is refused at once \
         instead of waiting where nobody sees it, so that the caller can try later, try elsewhere or shed the work. \
@@ -143,8 +143,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         cause: "A responder sent more replies of a series than it may.",
         hint: "Wait for REPLY_CREDIT before you send on; the client library does so by itself.",
         explanation: "The requester of a series says how many replies it can take, and grants more as it takes \
-        them. A reply beyond that was dropped and counted, and the series ended with this code, \
-        because it now has a gap.",
+        them. A reply beyond that is dropped, counted and refused with this code; the call stays \
+        open, and the series can go on once there is credit again.",
     },
     Entry {
         code: Code::ReplyLate,
