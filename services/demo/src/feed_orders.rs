@@ -13,7 +13,7 @@ use crate::board::{End, Observation, Work};
 use crate::orders_file::{Expected, Wish};
 
 /// How long one order may take.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What became of our orders.
 #[derive(Debug, Default)]
