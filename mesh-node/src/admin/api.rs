@@ -80,7 +80,7 @@ pub(crate) const ROUTES: [Route; 6] = [
         subject: "$mesh.node.drain",
         path: None,
         about: "tells the node to drain and stop",
-        operators_only: false,
+        operators_only: true,
         answer: Api::drain,
     },
 ];
