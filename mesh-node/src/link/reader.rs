@@ -193,6 +193,9 @@ impl Reader {
             match Frame::decode(&bytes[used..]) {
                 Ok(Some(frame)) => {
                     used += frame.len();
+                    if let Err(fault) = self.check_body(&frame) {
+                        break Err(fault);
+                    }
                     let taken = if frame.kind() == Kind::Publish {
                         publishes += 1;
                         self.publish(&frame)
@@ -227,6 +230,19 @@ impl Reader {
             Err(error) => self.refuse(frame, error.code(), error.to_string()),
         }
         Ok(())
+    }
+
+    /// Holds a body in one frame to the same limit as one in chunks.
+    #[inline]
+    fn check_body(&self, frame: &Frame<'_>) -> Result<(), Fault> {
+        let (len, max) = (frame.body().len(), self.thread.shared.config.limits.max_body);
+        if len <= max || !matches!(frame.kind(), Kind::Publish | Kind::Request | Kind::Reply) {
+            return Ok(());
+        }
+        Err(Fault {
+            code: Code::BodyTooLarge,
+            cause: format!("body of {len} bytes is over the limit of {max}"),
+        })
     }
 
     /// Checks the parts that few messages have; false when the frame is dealt with.

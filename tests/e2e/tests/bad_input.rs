@@ -143,6 +143,17 @@ fn headers_and_extensions_are_held_to_their_limits() {
 }
 
 #[test]
+fn a_body_in_one_frame_is_held_to_the_nodes_limit() {
+    let node = NodeBuilder::default().env("MESH_NODE_LIMITS__MAX_BODY", "1KiB").start();
+    let mut link = node.link("publisher");
+    link.publish("a", &[0; 1024]);
+    link.sync();
+    link.publish("a", &[0; 1025]);
+    link.expect_fatal(Code::BodyTooLarge);
+    node.assert_serves();
+}
+
+#[test]
 fn subscriptions_are_checked() {
     let node = NodeBuilder::default().env("MESH_NODE_LIMITS__SUBSCRIPTIONS_PER_LINK", "2").start();
     let mut link = node.link("subscriber");
