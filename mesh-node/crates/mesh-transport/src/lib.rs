@@ -15,6 +15,7 @@
 pub mod buffers;
 pub mod connect;
 pub mod endpoint;
+pub mod link;
 pub mod listen;
 pub mod peer;
 pub mod socket_path;

@@ -12,6 +12,7 @@
 pub mod batch;
 pub mod body;
 pub mod chunk;
+pub mod class;
 pub mod code;
 pub mod ext;
 pub mod frame;
