@@ -12,6 +12,7 @@
 //! | 3001 to 3999 | requests and replies |
 //! | 4001 to 4999 | configuration and start-up of a node |
 //! | 5001 to 5999 | clients and the command line |
+//! | 6001 to 6999 | networks, certificates, tokens, peers |
 //!
 //! ```
 //! use mesh_wire::code::{Code, Report};
@@ -238,7 +239,7 @@ pub enum Code {
     TelemetrySetup = 4040,
     /// There is no socket to connect to.
     ConnectNoSuchSocket = 5001,
-    /// Nothing listens on the socket.
+    /// Nothing listens there.
     ConnectNothingListening = 5002,
     /// No permission to connect to the socket.
     ConnectPermissionDenied = 5003,
@@ -250,6 +251,8 @@ pub enum Code {
     ConnectTimeout = 5006,
     /// What answered is not a Mesh node.
     PeerNotMesh = 5007,
+    /// The name of the node's host has no address.
+    HostUnresolved = 5008,
     /// The connection to the node was lost.
     Disconnected = 5010,
     /// The client is not connected.
@@ -294,6 +297,24 @@ pub enum Code {
     NodeUnhealthy = 5060,
     /// The node did not finish draining in time.
     DrainTimeout = 5061,
+    /// A lane of a class that there is not.
+    LaneUnknown = 6050,
+    /// A second lane of one class.
+    LaneRepeated = 6051,
+    /// A lane was opened and nothing came on it.
+    LaneSilent = 6052,
+    /// The other side opened what it may not open.
+    LaneForbidden = 6053,
+    /// Nothing was heard from the other side.
+    LinkDead = 6054,
+    /// The link was cut off.
+    LinkReset = 6055,
+    /// The TLS handshake failed.
+    TlsHandshakeFailed = 6056,
+    /// What answers speaks another protocol than Mesh.
+    AlpnMismatch = 6057,
+    /// There is no CA to verify the node with.
+    CaRequired = 6058,
 }
 
 impl Code {

@@ -7,6 +7,7 @@ mod config;
 mod lifetime;
 mod link;
 mod message;
+mod network;
 mod request;
 mod socket;
 mod startup;
@@ -16,7 +17,7 @@ use super::Code;
 use super::entry::Entry;
 
 /// Parts in the order of their numbers.
-const PARTS: [&[Entry]; 11] = [
+const PARTS: [&[Entry]; 12] = [
     link::ENTRIES,
     message::ENTRIES,
     lifetime::ENTRIES,
@@ -28,6 +29,7 @@ const PARTS: [&[Entry]; 11] = [
     startup::ENTRIES,
     client::ENTRIES,
     command::ENTRIES,
+    network::ENTRIES,
 ];
 
 /// All entries, by rising number.

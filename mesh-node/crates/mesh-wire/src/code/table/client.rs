@@ -24,11 +24,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "connect_nothing_listening",
         kind: ErrorKind::Disconnected,
         retryable: true,
-        title: "Nothing listens on the socket",
-        cause: "A node was there and is gone: its socket file is left over.",
-        hint: "Start it again: `mesh-node`; it removes the old socket file by itself.",
-        explanation: "The socket file exists, but no process listens on it. The node was killed, or has crashed; \
-        its log tells.",
+        title: "Nothing listens there",
+        cause: "No node listens on the socket or the port: it is gone, or was never started with it.",
+        hint: "Start it: `mesh-node`, or `mesh-node --listen ADDR --certs DIR` for clients on other machines.",
+        explanation: "The socket file exists, but no process listens on it: the node was killed, or has crashed; \
+        its log tells. A new one removes the old file by itself.\n\n\
+        Over a network the machine answered that no process has the port. A node listens on one only when it \
+        was told to: `--listen ADDR`.",
     },
     Entry {
         code: Code::ConnectPermissionDenied,
@@ -85,6 +87,18 @@ pub(super) const ENTRIES: &[Entry] = &[
         hint: "Check the path in `MESH_URL`, in the context, or behind `--url`: `mesh context ls`.",
         explanation: "The answer to HELLO is not a frame of the protocol. Most often the address is that of \
         another program.",
+    },
+    Entry {
+        code: Code::HostUnresolved,
+        name: "host_unresolved",
+        kind: ErrorKind::Disconnected,
+        retryable: true,
+        title: "The name of the node's host has no address",
+        cause: "The name is misspelt, or the name service does not know it or does not answer.",
+        hint: "Try the name: `getent hosts NAME`; or use the address: `quic://192.0.2.7:7400`.",
+        explanation: "Before a client can connect to `quic://NAME:PORT` the operating system has to find the \
+        address of NAME. It found none, or did not answer in time. In Kubernetes the name of a node of \
+        another namespace needs the namespace: `NAME.NAMESPACE.svc`.",
     },
     Entry {
         code: Code::Disconnected,
