@@ -297,6 +297,66 @@ pub enum Code {
     NodeUnhealthy = 5060,
     /// The node did not finish draining in time.
     DrainTimeout = 5061,
+    /// The other side showed no certificate.
+    CertificateMissing = 6001,
+    /// The certificate comes from no CA that is trusted.
+    CertificateUntrusted = 6002,
+    /// The certificate has expired.
+    CertificateExpired = 6003,
+    /// The certificate is not valid yet.
+    CertificateNotYetValid = 6004,
+    /// The certificate was revoked.
+    CertificateRevoked = 6005,
+    /// The certificate is not valid for the address that was dialled.
+    CertificateWrongName = 6006,
+    /// The certificate of the other side can't be read.
+    CertificateMalformed = 6007,
+    /// The certificate names no Mesh identity.
+    IdentityMissing = 6008,
+    /// A node's certificate where a service's belongs, or the reverse.
+    IdentityWrongKind = 6009,
+    /// The certificate is one of another cluster.
+    IdentityWrongCluster = 6010,
+    /// The certificate names somebody else.
+    IdentityWrongNode = 6011,
+    /// The certificate may not be used for this.
+    CertificateWrongUse = 6012,
+    /// A certificate file can't be read.
+    CertsUnreadable = 6020,
+    /// A certificate file is damaged or holds something else.
+    CertsMalformed = 6021,
+    /// The private key does not belong to the certificate.
+    CertsKeyMismatch = 6022,
+    /// There is no certificate where one is needed.
+    CertsMissing = 6023,
+    /// Several certificates could be meant.
+    CertsAmbiguous = 6024,
+    /// The revocation list can't be used.
+    CrlUnusable = 6025,
+    /// The certificate files exist already.
+    CertsExist = 6026,
+    /// The certificate could not be made.
+    CertsIssueFailed = 6027,
+    /// The client showed neither a certificate nor a token.
+    IdentityRequired = 6030,
+    /// The token can't be read.
+    TokenMalformed = 6031,
+    /// The token's algorithm is not accepted.
+    TokenAlgorithm = 6032,
+    /// The token is signed with a key that is not known.
+    TokenKeyUnknown = 6033,
+    /// The token's signature is wrong.
+    TokenSignature = 6034,
+    /// The token is meant for somebody else.
+    TokenAudience = 6035,
+    /// The token has expired.
+    TokenExpired = 6036,
+    /// The token is not valid yet.
+    TokenNotYetValid = 6037,
+    /// The token's subject is not a name of a service.
+    TokenSubject = 6038,
+    /// The key file for tokens can't be used.
+    JwksUnusable = 6039,
     /// A lane of a class that there is not.
     LaneUnknown = 6050,
     /// A second lane of one class.
@@ -315,6 +375,16 @@ pub enum Code {
     AlpnMismatch = 6057,
     /// There is no CA to verify the node with.
     CaRequired = 6058,
+    /// Two nodes had more than one link with each other.
+    PeerDuplicate = 6070,
+    /// A node reached itself.
+    PeerIsSelf = 6071,
+    /// A newer process runs under the same node name.
+    PeerIdTaken = 6072,
+    /// No such peer.
+    PeerUnknown = 6073,
+    /// The node has links with as many peers as it may.
+    TooManyPeers = 6074,
 }
 
 impl Code {

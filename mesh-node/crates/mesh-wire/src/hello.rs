@@ -53,8 +53,13 @@ impl Features {
     pub const REPLY_SERIES: Self = Self(1 << 1);
     /// Requests to all responders.
     pub const GATHER: Self = Self(1 << 2);
-    /// All that this library has.
+    /// All that this library has on a link between a client and a node.
     pub const OURS: Self = Self(Self::CHUNKS.0 | Self::REPLY_SERIES.0 | Self::GATHER.0);
+    /// Between nodes: a `PING` on any lane is answered by a `PONG` on the lane of the same class.
+    pub const LANE_PINGS: Self = Self(1 << 32);
+    /// All that this library has on a link between two nodes. Their bits begin at 2^32, so that neither sort of link
+    /// can be taken for the other.
+    pub const OURS_BETWEEN_NODES: Self = Self::LANE_PINGS;
 
     /// The features with these bits; unknown ones are kept, so that they can be shown.
     pub const fn from_bits(bits: u64) -> Self {
@@ -111,5 +116,7 @@ mod tests {
     fn features_are_an_intersection() {
         let theirs = Features::from_bits(1 << 1 | 1 << 40);
         assert_eq!(Features::OURS.agree(theirs), Features::REPLY_SERIES);
+        assert_eq!(Features::OURS.agree(Features::OURS_BETWEEN_NODES), Features::default());
+        assert_eq!(Features::OURS_BETWEEN_NODES.bits(), 0x1_0000_0000);
     }
 }

@@ -20,4 +20,5 @@ pub mod header;
 pub mod hello;
 pub mod limits;
 pub mod name;
+pub mod peer;
 pub mod subject;

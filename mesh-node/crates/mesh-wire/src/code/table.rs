@@ -4,10 +4,12 @@ mod batch;
 mod client;
 mod command;
 mod config;
+mod identity;
 mod lifetime;
 mod link;
 mod message;
 mod network;
+mod peer;
 mod request;
 mod socket;
 mod startup;
@@ -17,7 +19,7 @@ use super::Code;
 use super::entry::Entry;
 
 /// Parts in the order of their numbers.
-const PARTS: [&[Entry]; 12] = [
+const PARTS: [&[Entry]; 14] = [
     link::ENTRIES,
     message::ENTRIES,
     lifetime::ENTRIES,
@@ -29,7 +31,9 @@ const PARTS: [&[Entry]; 12] = [
     startup::ENTRIES,
     client::ENTRIES,
     command::ENTRIES,
+    identity::ENTRIES,
     network::ENTRIES,
+    peer::ENTRIES,
 ];
 
 /// All entries, by rising number.

@@ -48,10 +48,14 @@ pub enum Kind {
     Cancel = 0x34,
     /// The request is over: `id` = request, `aux` = code, or 0 when all replies were sent.
     End = 0x35,
+    /// First frame of a node that dialled another: as `Hello`, body [`crate::peer::PeerHelloV1`].
+    PeerHello = 0x40,
+    /// The other node's answer: as `Welcome`, body [`crate::peer::PeerHelloV1`].
+    PeerWelcome = 0x41,
 }
 
 /// One more than the highest number of a kind.
-const KINDS_END: usize = 0x40;
+const KINDS_END: usize = 0x42;
 
 /// The kinds by their number.
 const BY_BYTE: [Option<Kind>; KINDS_END] = {
@@ -88,6 +92,8 @@ impl Kind {
         Self::ReplyCredit,
         Self::Cancel,
         Self::End,
+        Self::PeerHello,
+        Self::PeerWelcome,
     ];
 
     /// The kind with this number.
