@@ -1,5 +1,6 @@
 //! The command line as a whole: options that every command takes, and the commands.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
@@ -39,8 +40,11 @@ Start here:
   mesh request time.now                  asks
 
 Where the node is: --url, else --context, else MESH_URL, else MESH_CONTEXT, else the context
-that `mesh context use` chose, else the usual sockets of this machine. MESH_TOKEN is the token
-that it asks for.
+that `mesh context use` chose, else the usual sockets of this machine.
+
+Who you are, over quic:// and tls://: --certs, or --ca with --cert and --cert-key, else what the
+context keeps, else MESH_CERTS, MESH_CA, MESH_CERT, MESH_KEY. `mesh cert` makes them. MESH_TOKEN
+is the token for nodes that ask for one. A node with --insecure-loopback needs none of it.
 
 Exit status: 0 done, 1 other error, 2 usage, 3 no responders, 4 deadline, 5 not connected,
 6 refused, 7 error of the responder, 130 Ctrl-C, 143 SIGTERM.
@@ -50,12 +54,28 @@ Every error has a code: mesh explain MESH-1042.";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Options of every command")]
 pub(crate) struct Global {
-    /// The node's address, such as unix:///run/mesh/mesh.sock [env: MESH_URL]
+    /// The node's address: unix:///run/mesh/mesh.sock, quic://host:7400, tls://host:7400; several
+    /// with commas, tried in turn [env: MESH_URL]
     #[arg(long, global = true, value_name = "URL", conflicts_with = "context")]
     pub(crate) url: Option<String>,
     /// The node of this name, see `mesh context` [env: MESH_CONTEXT]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) context: Option<String>,
+    /// Directory with certificates, as `mesh cert` writes it, for quic:// and tls:// [env: MESH_CERTS]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) certs: Option<PathBuf>,
+    /// Which service certificate of --certs to show, if it has several
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) identity: Option<String>,
+    /// Certificates of the authorities that nodes are trusted by [env: MESH_CA]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The certificate to show, with --cert-key [env: MESH_CERT]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) cert: Option<PathBuf>,
+    /// The key of --cert [env: MESH_KEY]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) cert_key: Option<PathBuf>,
     /// Longest wait for the connection and for an answer
     #[arg(long, global = true, value_name = "TIME", default_value = "5s", value_parser = quantity::timeout)]
     pub(crate) timeout: Duration,

@@ -14,6 +14,7 @@ use mesh_wire::code::Code;
 use mesh_wire::name::Name;
 use serde::{Deserialize, Serialize};
 
+use crate::credentials::Credentials;
 use crate::failure::Failure;
 
 /// Largest file that is read, in bytes.
@@ -22,11 +23,26 @@ const FILE_BYTES: u64 = 256 * 1024;
 const CONTEXTS: usize = 256;
 
 /// A node by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Context {
-    /// Where it listens.
+    /// Where it listens: an address, or several with commas between them.
     pub(crate) url: String,
+    /// Directory with certificates for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) certs: Option<PathBuf>,
+    /// Which service certificate of the directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<String>,
+    /// The authorities that nodes are trusted by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The certificate to show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) cert: Option<PathBuf>,
+    /// Its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) key: Option<PathBuf>,
     /// The token that it asks for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) token: Option<String>,
@@ -45,6 +61,21 @@ pub(crate) struct Contexts {
     /// All of them.
     #[serde(default, rename = "context")]
     pub(crate) all: BTreeMap<Name, Context>,
+}
+
+impl Context {
+    /// The certificates that it keeps.
+    pub(crate) fn credentials(&self) -> Credentials {
+        let Self { certs, identity, ca, cert, key, .. } = self.clone();
+        Credentials { certs, identity, ca, cert, key }
+    }
+
+    /// With these certificates.
+    #[must_use]
+    pub(crate) fn with_credentials(self, credentials: Credentials) -> Self {
+        let Credentials { certs, identity, ca, cert, key } = credentials;
+        Self { certs, identity, ca, cert, key, ..self }
+    }
 }
 
 impl Contexts {
@@ -172,7 +203,7 @@ mod tests {
     }
 
     fn context(url: &str) -> Context {
-        Context { url: url.to_owned(), token: None, description: None }
+        Context { url: url.to_owned(), ..Context::default() }
     }
 
     fn file_in(dir: &tempfile::TempDir) -> ContextFile {
@@ -197,6 +228,39 @@ mod tests {
         let contexts = file.load().unwrap();
         assert_eq!(contexts.named(&name("a.1")).unwrap(), &context("unix:///a"));
         assert_eq!(contexts.current().unwrap(), Some((&name("b"), &full)));
+    }
+
+    #[test]
+    fn certificates_are_kept_beside_the_address() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = file_in(&dir);
+        let credentials = Credentials {
+            certs: Some("/etc/mesh/certs".into()),
+            identity: Some("orders".into()),
+            ca: Some("/ca.pem".into()),
+            cert: Some("/c.pem".into()),
+            key: Some("/c.key".into()),
+        };
+        let secure = context("quic://a:7400").with_credentials(credentials.clone());
+        file.update(|contexts| contexts.put(name("a"), secure.clone())).unwrap();
+        let loaded = file.load().unwrap().named(&name("a")).unwrap().clone();
+        assert_eq!((loaded.credentials(), loaded), (credentials, secure));
+    }
+
+    #[test]
+    fn a_file_from_before_there_were_certificates_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = file_in(&dir);
+        fs::create_dir(dir.path().join("mesh")).unwrap();
+        let old =
+            "current = \"dev\"\n\n[context.dev]\nurl = \"unix:///a\"\ntoken = \"t\"\ndescription = \"d\"\n";
+        fs::write(file.path(), old).unwrap();
+        let contexts = file.load().unwrap();
+        let (_, dev) = contexts.current().unwrap().unwrap();
+        assert_eq!((dev.url.as_str(), dev.credentials()), ("unix:///a", Credentials::default()));
+        // One without certificates is written as before: an older command reads it.
+        file.update(|_| Ok(())).unwrap();
+        assert_eq!(fs::read_to_string(file.path()).unwrap(), old);
     }
 
     #[test]

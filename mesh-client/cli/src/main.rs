@@ -13,6 +13,7 @@
 mod cli;
 mod commands;
 mod contexts;
+mod credentials;
 mod exit;
 mod failure;
 mod header_arg;

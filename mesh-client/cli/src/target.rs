@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use mesh_transport::endpoint::Endpoint;
 use mesh_transport::socket_path::candidate_socket_paths;
+use mesh_wire::code::Code;
 use mesh_wire::name::Name;
 
 use crate::cli::Global;
 use crate::contexts::ContextFile;
+use crate::credentials::Credentials;
 use crate::failure::Failure;
 
 /// Most addresses of one node.
@@ -24,13 +26,20 @@ pub(crate) struct Environment {
     pub(crate) context: Option<String>,
     /// `MESH_TOKEN`
     pub(crate) token: Option<String>,
+    /// `MESH_CERTS`, `MESH_CA`, `MESH_CERT`, `MESH_KEY`
+    pub(crate) credentials: Credentials,
 }
 
 impl Environment {
     /// That of the process; an empty variable is none.
     pub(crate) fn of_process() -> Self {
         let variable = |name| env::var(name).ok().filter(|value| !value.is_empty());
-        Self { url: variable("MESH_URL"), context: variable("MESH_CONTEXT"), token: variable("MESH_TOKEN") }
+        Self {
+            url: variable("MESH_URL"),
+            context: variable("MESH_CONTEXT"),
+            token: variable("MESH_TOKEN"),
+            credentials: Credentials::of_process(),
+        }
     }
 }
 
@@ -65,6 +74,8 @@ pub(crate) struct Target {
     pub(crate) endpoints: Vec<Endpoint>,
     /// The token to show it.
     pub(crate) token: Option<String>,
+    /// The certificates for the link to it.
+    pub(crate) credentials: Credentials,
     /// What named it.
     pub(crate) source: Source,
 }
@@ -81,14 +92,19 @@ impl Target {
         file: impl FnOnce() -> Result<ContextFile, Failure>,
         usual: impl FnOnce() -> Vec<PathBuf>,
     ) -> Result<Self, Failure> {
-        let Environment { url, context, token } = environment;
-        let named = match (&global.url, &global.context) {
-            (Some(url), _) => return Self::of_url(url, token, Source::Option),
-            (None, Some(context)) => Some(context.clone()),
-            (None, None) => match url {
-                Some(url) => return Self::of_url(&url, token, Source::Variable),
-                None => context,
-            },
+        let Environment { url, context, token, credentials: variables } = environment;
+        let options = Credentials::of_options(global);
+        // What a context keeps goes with its address, so it goes before what a shell was told once for another one.
+        let credentials = |kept| Credentials::first_of([options, kept, variables]).checked();
+        let named = match (&global.url, &global.context, url) {
+            (Some(url), ..) => {
+                return Self::of_url(url, token, credentials(Credentials::default())?, Source::Option);
+            }
+            (None, Some(context), _) => Some(context.clone()),
+            (None, None, Some(url)) => {
+                return Self::of_url(&url, token, credentials(Credentials::default())?, Source::Variable);
+            }
+            (None, None, None) => context,
         };
         let current = match named {
             Some(name) => {
@@ -107,34 +123,51 @@ impl Target {
         };
         match current {
             Some((name, context)) => {
-                Self::of_url(&context.url, token.or(context.token), Source::Context(name))
+                let credentials = credentials(context.credentials())?;
+                Self::of_url(&context.url, token.or(context.token), credentials, Source::Context(name))
             }
             None => Ok(Self {
                 // A path that no socket can have is none of the places where a node listens.
                 endpoints: usual().into_iter().filter_map(|path| Endpoint::unix(path).ok()).collect(),
                 token,
+                credentials: credentials(Credentials::default())?,
                 source: Source::Usual,
             }),
         }
     }
 
-    fn of_url(urls: &str, token: Option<String>, source: Source) -> Result<Self, Failure> {
-        let parse = |url: &str| {
-            url.trim().parse::<Endpoint>().map_err(|error| {
-                Failure::new(error.code(), format!("{source} names no node: {error}")).hint(error.hint())
-            })
-        };
-        let endpoints = urls.split(',').take(ADDRESSES).map(parse).collect::<Result<_, _>>()?;
-        Ok(Self { endpoints, token, source })
+    fn of_url(
+        urls: &str,
+        token: Option<String>,
+        credentials: Credentials,
+        source: Source,
+    ) -> Result<Self, Failure> {
+        let endpoints = endpoints(urls, &source.to_string())?;
+        Ok(Self { endpoints, token, credentials, source })
     }
+}
+
+/// The addresses of a text with commas between them; `who` wrote it.
+pub(crate) fn endpoints(urls: &str, who: &str) -> Result<Vec<Endpoint>, Failure> {
+    let texts: Vec<&str> = urls.split(',').map(str::trim).collect();
+    if texts.len() > ADDRESSES {
+        return Err(Failure::new(Code::EndpointInvalid, format!("{who} names {} addresses", texts.len()))
+            .cause(format!("at most {ADDRESSES} are tried")));
+    }
+    let parse = |url: &&str| {
+        url.parse::<Endpoint>().map_err(|error| {
+            Failure::new(error.code(), format!("{who} names no node: {error}")).hint(error.hint())
+        })
+    };
+    texts.iter().map(parse).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
     use crate::contexts::Context;
-    use mesh_wire::code::Code;
-    use std::time::Duration;
+    use clap::Parser as _;
 
     const USUAL: &str = "/run/mesh/mesh.sock";
 
@@ -144,7 +177,12 @@ mod tests {
         file.update(|contexts| {
             for name in ["dev", "prod"] {
                 let url = format!("unix:///{name}");
-                let context = Context { url, token: Some(format!("{name}-token")), description: None };
+                let context = Context {
+                    url,
+                    token: Some(format!("{name}-token")),
+                    certs: Some(format!("/{name}-certs").into()),
+                    ..Context::default()
+                };
                 contexts.put(Name::new(name).unwrap(), context)?;
             }
             contexts.current = Some(Name::new("prod").unwrap());
@@ -154,15 +192,21 @@ mod tests {
         (dir, file)
     }
 
+    fn global(options: &[&str]) -> Global {
+        let line = ["mesh"].iter().chain(options).chain(&["check"]);
+        Cli::try_parse_from(line).unwrap().global
+    }
+
     fn chosen(
         options: [Option<&str>; 2],
         variables: [Option<&str>; 2],
         file: ContextFile,
     ) -> Result<(String, String), Failure> {
-        let [url, context] = options.map(|text| text.map(str::to_owned));
-        let global = Global { url, context, timeout: Duration::from_secs(1), json: false };
+        let names = ["--url", "--context"];
+        let options = names.iter().zip(options).filter_map(|(name, text)| Some([*name, text?]));
+        let global = global(&options.flatten().collect::<Vec<_>>());
         let [url, context] = variables.map(|text| text.map(str::to_owned));
-        let environment = Environment { url, context, token: None };
+        let environment = Environment { url, context, ..Environment::default() };
         Target::choose(&global, environment, || Ok(file), || vec![USUAL.into()]).map(|target| {
             let token = target.token.unwrap_or_default();
             (target.endpoints[0].to_string(), token)
@@ -205,17 +249,44 @@ mod tests {
 
     #[test]
     fn several_addresses_are_tried_in_their_order() {
-        let target = Target::of_url("unix:///a, unix:///b", None, Source::Variable).unwrap();
-        assert_eq!(target.endpoints, ["unix:///a", "unix:///b"].map(|url| url.parse().unwrap()));
+        let parsed = endpoints("unix:///a, unix:///b", "x").unwrap();
+        assert_eq!(parsed, ["unix:///a", "unix:///b"].map(|url| url.parse().unwrap()));
+        let many = vec!["unix:///a"; ADDRESSES];
+        assert_eq!(endpoints(&many.join(","), "x").unwrap().len(), ADDRESSES);
+        let more = endpoints(&format!("{},unix:///b", many.join(",")), "x").unwrap_err();
+        assert_eq!(more.code(), Some(Code::EndpointInvalid));
+    }
+
+    #[test]
+    fn whose_certificates() {
+        // Options, the certificates of the environment, what is taken.
+        let table: [(&[&str], Option<&str>, &str); 7] = [
+            (&["--url", "unix:///u"], None, ""),
+            (&["--url", "unix:///u"], Some("/env"), "/env"),
+            (&["--url", "unix:///u", "--certs", "/option"], Some("/env"), "/option"),
+            (&["--context", "dev"], Some("/env"), "/dev-certs"),
+            (&["--context", "dev", "--certs", "/option"], Some("/env"), "/option"),
+            (&["--context", "dev", "--identity", "mail"], Some("/env"), "/dev-certs (mail)"),
+            (&[], Some("/env"), "/prod-certs"),
+        ];
+        for (options, variable, want) in table {
+            let (_dir, file) = file();
+            let credentials = Credentials { certs: variable.map(PathBuf::from), ..Credentials::default() };
+            let environment = Environment { credentials, ..Environment::default() };
+            let target = Target::choose(&global(options), environment, || Ok(file), Vec::new).unwrap();
+            assert_eq!(target.credentials.shown(), want, "{options:?}");
+        }
+        let alone = global(&["--url", "unix:///u", "--cert", "c.pem"]);
+        let refused = Target::choose(&alone, Environment::default(), || Ok(file().1), Vec::new).unwrap_err();
+        assert_eq!(refused.code(), Some(Code::UsageError));
     }
 
     #[test]
     fn a_token_of_the_environment_goes_first() {
         let (_dir, file) = file();
-        let global =
-            Global { url: None, context: Some("dev".into()), timeout: Duration::from_secs(1), json: false };
         let environment = Environment { token: Some("mine".into()), ..Environment::default() };
-        let target = Target::choose(&global, environment, || Ok(file), Vec::new).unwrap();
+        let target =
+            Target::choose(&global(&["--context", "dev"]), environment, || Ok(file), Vec::new).unwrap();
         assert_eq!(target.token.as_deref(), Some("mine"));
     }
 }

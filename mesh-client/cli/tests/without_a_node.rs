@@ -167,8 +167,11 @@ fn contexts_from_the_command_line() {
 
     let listed = done("context ls");
     let lines: Vec<&str> = listed.lines().collect();
-    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["NAME", "URL", "DESCRIPTION"]);
-    assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["*", "dev", "unix:///tmp/dev.sock"]);
+    assert_eq!(
+        lines[0].split_whitespace().collect::<Vec<_>>(),
+        ["NAME", "CARRIER", "URL", "CERTIFICATES", "DESCRIPTION"]
+    );
+    assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["*", "dev", "unix", "unix:///tmp/dev.sock"]);
     assert!(lines[2].contains("prod") && lines[2].ends_with("the real one"), "{listed}");
 
     done("context use prod");

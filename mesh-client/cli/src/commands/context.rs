@@ -1,25 +1,30 @@
 //! `mesh context`
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
-use mesh_transport::endpoint::Endpoint;
 use mesh_wire::name::Name;
 use serde_json::{Value, json};
 
 use crate::cli::Global;
 use crate::contexts::{Context, ContextFile, Contexts};
+use crate::credentials::Credentials;
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::table::{self, Rows};
+use crate::target;
 
 /// Examples in `--help`.
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   mesh context add dev --url unix:///tmp/dev.sock
+  mesh context add prod --url quic://a.example:7400,quic://b.example:7400 --certs /etc/mesh/certs
   mesh context use dev
   mesh context ls
   mesh --context dev sub '>'
 
-The contexts are kept in $XDG_CONFIG_HOME/mesh/contexts.toml, which only you can read.";
+The contexts are kept in $XDG_CONFIG_HOME/mesh/contexts.toml, which only you can read. Of
+certificates and keys it has the paths, never what is in them.";
 
 /// `mesh context …`
 #[derive(Debug, Args)]
@@ -30,7 +35,7 @@ pub(crate) struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Add a context, or replace one; its address is that of --url
+    /// Add a context, or replace one: --url with --certs, --identity, --ca, --cert, --cert-key
     Add {
         /// Its name
         name: String,
@@ -78,7 +83,14 @@ pub(crate) fn run(options: &Options, global: &Global, output: &mut Output) -> Re
                     .hint(format!("mesh context add {name} --url unix:///run/mesh/mesh.sock"))
             })?;
             let token = with_token.then(token_of_environment).transpose()?;
-            let context = Context { url: address(url)?, token, description: description.clone() };
+            let credentials = Credentials::of_options(global).checked()?.absolute()?;
+            let context = Context {
+                url: addresses(url)?,
+                token,
+                description: description.clone(),
+                ..Context::default()
+            };
+            let context = context.with_credentials(credentials);
             add(&file, named(name)?, context, *make_current, output)
         }
         Action::Use { name } => {
@@ -132,10 +144,17 @@ fn list(contexts: &Contexts, output: &mut Output) -> Result<(), Failure> {
         output.note("there are no contexts yet; mesh context add NAME --url URL makes one");
         return Ok(());
     }
-    let mut rows = Rows::new(&["", "NAME", "URL", "DESCRIPTION"]);
+    let mut rows = Rows::new(&["", "NAME", "CARRIER", "URL", "CERTIFICATES", "DESCRIPTION"]);
     for (name, context) in &contexts.all {
         let mark = if is_current(name) { "*" } else { "" };
-        rows.push([mark, name.as_str(), &context.url, context.description.as_deref().unwrap_or_default()]);
+        rows.push([
+            mark,
+            name.as_str(),
+            &carriers(&context.url).join(","),
+            &context.url,
+            &context.credentials().shown(),
+            context.description.as_deref().unwrap_or_default(),
+        ]);
     }
     output.table(&rows)
 }
@@ -163,10 +182,19 @@ fn show(
         Some(token) if with_token => token,
         Some(_) => "kept (--with-token shows it)",
     };
+    let path = |path: &Option<PathBuf>| {
+        path.as_ref().map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+    };
     output.line(table::pairs([
         ("name", name.as_str().to_owned()),
         ("url", context.url.clone()),
+        ("carrier", carriers(&context.url).join(",")),
         ("description", context.description.clone().unwrap_or_default()),
+        ("certs", path(&context.certs)),
+        ("identity", context.identity.clone().unwrap_or_else(|| "the only one".to_owned())),
+        ("ca", path(&context.ca)),
+        ("cert", path(&context.cert)),
+        ("key", path(&context.key)),
         ("token", token.to_owned()),
         ("current", if current { "yes" } else { "no" }.to_owned()),
     ]))
@@ -189,6 +217,12 @@ fn to_json(name: &Name, context: &Context, current: bool, with_token: bool) -> V
     let mut value = json!({
         "name": name.as_str(),
         "url": context.url,
+        "carriers": carriers(&context.url),
+        "certs": context.certs,
+        "identity": context.identity,
+        "ca": context.ca,
+        "cert": context.cert,
+        "key": context.key,
         "description": context.description,
         "current": current,
         "has_token": context.token.is_some(),
@@ -203,11 +237,21 @@ fn named(text: &str) -> Result<Name, Failure> {
     Name::new(text).map_err(|error| Failure::new(error.code(), format!("{text:?} is no name")).cause(error))
 }
 
-fn address(url: &str) -> Result<String, Failure> {
-    match url.parse::<Endpoint>() {
-        Ok(endpoint) => Ok(endpoint.to_string()),
-        Err(error) => Err(Failure::new(error.code(), error.to_string()).hint(error.hint())),
+/// The addresses as they are kept: without spaces, and each one that can be read.
+fn addresses(urls: &str) -> Result<String, Failure> {
+    let endpoints: Vec<String> = target::endpoints(urls, "--url")?.iter().map(ToString::to_string).collect();
+    Ok(endpoints.join(","))
+}
+
+/// What carries the links to these addresses, each once.
+fn carriers(urls: &str) -> Vec<&str> {
+    let mut carriers = Vec::new();
+    for scheme in urls.split(',').filter_map(|url| url.trim().split_once("://")).map(|(scheme, _)| scheme) {
+        if !carriers.contains(&scheme) {
+            carriers.push(scheme);
+        }
     }
+    carriers
 }
 
 fn token_of_environment() -> Result<String, Failure> {
