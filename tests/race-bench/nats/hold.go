@@ -10,7 +10,7 @@ import (
 func holdConnections(o options) error {
 	conns := make([]*nats.Conn, 0, o.count)
 	for n := range o.count {
-		nc, err := nats.Connect(o.url, nats.NoReconnect())
+		nc, err := nats.Connect(o.url, append(o.tls(), nats.NoReconnect())...)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,9 @@ type options struct {
 	window  int
 	stall   time.Duration
 	style   string
+	ca      string
+	cert    string
+	key     string
 }
 
 var parts = map[string]func(options) error{
@@ -68,6 +71,9 @@ func run() error {
 	flags.IntVar(&o.window, "window", 1, "requests outstanding")
 	flags.DurationVar(&o.stall, "stall", 5*time.Second, "give up when nothing arrives for so long")
 	flags.StringVar(&o.style, "style", "", "how to receive or to ask, to compare the client's ways of doing so")
+	flags.StringVar(&o.ca, "ca", "", "use TLS, with a server whose certificate this authority signed")
+	flags.StringVar(&o.cert, "cert", "", "certificate to show to the server")
+	flags.StringVar(&o.key, "key", "", "the certificate's key")
 	flags.IntVar(&gc, "gc", 400, "garbage collector's percentage: fewer collections than by default")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		return err
@@ -78,7 +84,7 @@ func run() error {
 
 // connect opens one connection that is not re-established: a connection lost in a race is a failure to report.
 func connect(o options) (*nats.Conn, error) {
-	return nats.Connect(o.url,
+	return nats.Connect(o.url, append(o.tls(),
 		nats.NoReconnect(),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			fmt.Fprintln(os.Stderr, "mesh-race-nats:", err)
@@ -88,7 +94,15 @@ func connect(o options) (*nats.Conn, error) {
 				fmt.Fprintln(os.Stderr, "mesh-race-nats: disconnected:", err)
 			}
 		}),
-	)
+	)...)
+}
+
+// tls is what a connection needs to be TLS, with certificates on both sides; nothing without an authority.
+func (o options) tls() []nats.Option {
+	if o.ca == "" {
+		return nil
+	}
+	return []nats.Option{nats.RootCAs(o.ca), nats.ClientCert(o.cert, o.key)}
 }
 
 func emit(line map[string]any) error {

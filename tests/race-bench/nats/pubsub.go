@@ -11,7 +11,7 @@ import (
 // publish sends count messages and then waits until the server has read them all.
 func publish(o options) error {
 	// A larger write buffer than the default 32 KiB makes fewer, larger writes.
-	nc, err := nats.Connect(o.url, nats.NoReconnect(), nats.WriteBufferSize(writeBuffer))
+	nc, err := nats.Connect(o.url, append(o.tls(), nats.NoReconnect(), nats.WriteBufferSize(writeBuffer))...)
 	if err != nil {
 		return err
 	}

@@ -32,12 +32,16 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) markdown: Option<PathBuf>,
 
+    /// With `--markdown`: between the lines of this name instead of `race`
+    #[arg(long, value_name = "NAME", default_value = "race")]
+    pub(crate) set: String,
+
     /// Do very little of everything, once, to see that it works; the figures mean nothing
     #[arg(long)]
     pub(crate) smoke: bool,
 
     /// Only these sides
-    #[arg(long, value_name = "SIDE", value_delimiter = ',', value_parser = ["ours", "nats", "tonic", "floor"])]
+    #[arg(long, value_name = "SIDE", value_delimiter = ',', value_parser = ["ours", "nats", "nats-tls", "tonic", "floor"])]
     pub(crate) sides: Vec<String>,
 
     /// The mesh-node program

@@ -6,26 +6,34 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::ensure;
+use mesh_race::certificates::Certificates;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
 use crate::measurement::{Cpu, Measurement, latencies, number};
 use crate::process::{Finished, Process};
-use crate::row::{REQUEST_SIZE, Work};
+use crate::row::{REQUEST_SIZE, Row, Work};
 
 /// A server to race, and how its drivers are called.
 pub(crate) trait Broker {
     /// Starts a server on loopback, in a folder of its own, and waits until it serves.
-    async fn start(&self, scratch: &Path, busy_poll: bool) -> anyhow::Result<Server>;
+    async fn start(&self, scratch: &Path, row: Row) -> anyhow::Result<Server>;
 
-    /// The command that plays `part` against a server at `address`.
-    fn driver(&self, address: &str, part: Part) -> Command;
+    /// The command that plays `part` against a server that is `at` there.
+    fn driver(&self, at: &At, part: Part) -> Command;
 }
 
 /// A server that serves.
 pub(crate) struct Server {
     pub(crate) process: Process,
+    pub(crate) at: At,
+}
+
+/// How a server is reached.
+pub(crate) struct At {
     pub(crate) address: String,
+    /// Those that both sides show, where they have to.
+    pub(crate) certificates: Option<Certificates>,
 }
 
 /// What one driver process does.
@@ -74,18 +82,18 @@ struct Race<'a, B> {
     server: Server,
 }
 
-/// Starts `broker`, makes it do `work` once, and ends it.
+/// Starts `broker`, makes it do the work of `row` once, and ends it.
 pub(crate) async fn measure<B: Broker>(
     broker: &B,
     name: &str,
-    work: Work,
+    row: Row,
     scratch: &Path,
 ) -> anyhow::Result<Measurement> {
-    let busy_poll = matches!(work, Work::Request { busy_poll: true, .. });
-    let server = broker.start(scratch, busy_poll).await?;
+    let server = broker.start(scratch, row).await?;
     let mut race = Race { broker, name, scratch, server };
-    let outcome = match work {
+    let outcome = match row.work {
         Work::Publish { size, subscribers, messages } => race.publish(size, subscribers, messages).await,
+        Work::Bulk { size, messages } => race.bulk(size, messages).await,
         Work::Request { window, requests, .. } => race.request(window, requests).await,
         Work::Idle => race.idle().await,
         Work::Connections { count } => race.connections(count).await,
@@ -100,7 +108,7 @@ pub(crate) async fn measure<B: Broker>(
 impl<B: Broker> Race<'_, B> {
     fn start(&self, part: Part, nth: u32) -> anyhow::Result<Process> {
         let what = format!("{} {} {nth}", self.name, part.name());
-        Process::start(&what, self.broker.driver(&self.server.address, part), self.scratch)
+        Process::start(&what, self.broker.driver(&self.server.at, part), self.scratch)
     }
 
     async fn publish(&mut self, size: u32, subscribers: u32, count: u32) -> anyhow::Result<Measurement> {
@@ -121,6 +129,11 @@ impl<B: Broker> Race<'_, B> {
         let seconds = span(&published, &received, count)?;
         let details = BTreeMap::from([("published_per_second".into(), number(&published.report, "rate")?)]);
         Ok(Measurement { value: f64::from(count) / seconds, cpu: Some(Cpu { server, clients }), details })
+    }
+
+    async fn bulk(&mut self, size: u32, count: u32) -> anyhow::Result<Measurement> {
+        let messages = self.publish(size, 1, count).await?;
+        Ok(Measurement { value: messages.value * f64::from(size) / MEGABYTE, ..messages })
     }
 
     async fn request(&mut self, window: u32, count: u32) -> anyhow::Result<Measurement> {
@@ -151,16 +164,23 @@ impl<B: Broker> Race<'_, B> {
         Ok(Measurement { value: after / MEBIBYTE, cpu: None, details: in_mebibytes(before, after) })
     }
 
-    /// The server's resident bytes before and after `part` holds what it holds.
     async fn grown(&mut self, part: Part) -> anyhow::Result<(f64, f64)> {
-        let before = settled(&self.server.process).await?;
-        let mut holding = self.start(part, 0)?;
-        holding.ready().await?;
-        let after = settled(&self.server.process).await?;
-        holding.check_running()?;
-        holding.kill().await?;
-        Ok((before, after))
+        grown(&self.server.process, || self.start(part, 0)).await
     }
+}
+
+/// Resident bytes of `server` before and after what `hold` starts holds what it holds.
+pub(crate) async fn grown(
+    server: &Process,
+    hold: impl FnOnce() -> anyhow::Result<Process>,
+) -> anyhow::Result<(f64, f64)> {
+    let before = settled(server).await?;
+    let mut holding = hold()?;
+    holding.ready().await?;
+    let after = settled(server).await?;
+    holding.check_running()?;
+    holding.kill().await?;
+    Ok((before, after))
 }
 
 /// The outcome of a requester, whoever it asked.
@@ -187,7 +207,9 @@ fn span(published: &Finished, received: &[Finished], count: u32) -> anyhow::Resu
     Ok((last - first) / 1e9)
 }
 
-const KIBIBYTE: f64 = 1024.0;
+/// Bytes of units.
+pub(crate) const MEGABYTE: f64 = 1e6;
+pub(crate) const KIBIBYTE: f64 = 1024.0;
 const MEBIBYTE: f64 = 1024.0 * 1024.0;
 
 /// How often memory is looked at, how often in a row it must have stayed, and how long that may take.

@@ -8,5 +8,6 @@
 //! {"count":...,...}         what it measured, when it is done
 //! ```
 
+pub mod certificates;
 pub mod latency;
 pub mod line;

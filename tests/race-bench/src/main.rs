@@ -3,7 +3,7 @@
 //! ```text
 //!            rows x runs x sides
 //!                    |
-//!   side: ours, NATS (broker: server + drivers) | tonic (direct) | floor
+//!   side: ours, NATS, NATS over TLS (broker: server + drivers) | tonic (direct) | floor
 //!                    |
 //!   processes on loopback, JSON lines ──► measurements ──► medians, spread, ratios ──► table or JSON
 //! ```
@@ -36,7 +36,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Arguments;
 use crate::direct::Tonic;
-use crate::floor::Floor;
+use crate::floor::{Floor, QuicFloor, UnixFloor};
 use crate::mesh::Mesh;
 use crate::nats::Nats;
 use crate::report::{json, page, table};
@@ -77,7 +77,7 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let rows = row::select(&arguments.only)?;
     if arguments.list {
         for row in rows {
-            say(&format!("{:22} {:11} {}", row.name, row.work.unit().to_string(), row.work.describe()))?;
+            say(&format!("{:24} {:11} {}", row.name, row.work.unit().to_string(), row.work.describe()))?;
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -110,7 +110,7 @@ async fn go(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let part = table::markdown(&summaries, &arguments.command(), &versions, &machine);
         match file.as_os_str() == "-" {
             true => say(&part)?,
-            false => page::put(file, &part)?,
+            false => page::put(file, &arguments.set, &part)?,
         }
     }
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -126,19 +126,25 @@ fn sides(arguments: &Arguments) -> anyhow::Result<Vec<Side>> {
         let node = or_beside(&arguments.node, "mesh-node");
         sides.push(Side::Ours(Mesh { node, cli: or_beside(&arguments.cli, "mesh") }));
     }
-    if arguments.wants("nats") {
+    for (name, tls) in [("nats", false), ("nats-tls", true)] {
+        if !arguments.wants(name) {
+            continue;
+        }
         match (&arguments.nats_server, &arguments.nats_driver) {
             (Some(server), Some(driver)) => {
-                sides.push(Side::Nats(Nats { server: server.clone(), driver: driver.clone() }));
+                sides.push(Side::Nats(Nats { server: server.clone(), driver: driver.clone(), tls }));
             }
-            _ => note("NATS is not here, so it is left out".into()),
+            _ => note(format!("NATS is not here, so {name} is left out")),
         }
     }
     if arguments.wants("tonic") {
         sides.push(Side::Tonic(Tonic { program: beside.join("mesh-race-tonic") }));
     }
     if arguments.wants("floor") {
-        sides.push(Side::Floor(Floor { program: beside.join("mesh-race-floor") }));
+        sides.push(Side::Floor(Floor {
+            unix: UnixFloor { program: beside.join("mesh-race-floor") },
+            quic: QuicFloor { program: beside.join("mesh-race-quic") },
+        }));
     }
     Ok(sides)
 }

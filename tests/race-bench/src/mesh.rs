@@ -1,15 +1,17 @@
-//! Ours: a node with its defaults on a Unix socket, driven by `mesh bench`.
+//! Ours: a node with its defaults on a Unix socket, and on QUIC where that is asked for, driven by `mesh bench`.
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use anyhow::ensure;
-use tokio::net::UnixStream;
+use mesh_race::certificates::{CLUSTER, Certificates, NODE};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
-use crate::broker::{Broker, Part, Server};
+use crate::broker::{At, Broker, Part, Server};
 use crate::process::{LOOK, Process, READY};
+use crate::row::{Carrier, Row, Work};
 
 /// How long a busy-polling node polls before it sleeps.
 const BUSY_POLL: &str = "50us";
@@ -33,13 +35,18 @@ impl Mesh {
 }
 
 impl Broker for Mesh {
-    async fn start(&self, scratch: &Path, busy_poll: bool) -> anyhow::Result<Server> {
+    async fn start(&self, scratch: &Path, row: Row) -> anyhow::Result<Server> {
         let socket = scratch.join("mesh.sock");
         let mut command = Command::new(&self.node);
         command.arg("--data").arg(scratch.join("data")).arg("--socket").arg(&socket);
         command.args(["--http", &free_address()?]);
-        if busy_poll {
+        if matches!(row.work, Work::Request { busy_poll: true, .. }) {
             command.args(["--busy-poll", BUSY_POLL]);
+        }
+        let over_quic = (row.carrier == Carrier::Quic).then(|| OverQuic::prepare(scratch)).transpose()?;
+        if let Some(OverQuic { listen, certificates }) = &over_quic {
+            command.args(["--node", NODE, "--cluster", CLUSTER, "--listen", listen, "--certs"]);
+            command.arg(certificates.folder());
         }
         let mut process = Process::start("mesh node", command, scratch)?;
         let end = Instant::now() + READY;
@@ -48,13 +55,28 @@ impl Broker for Mesh {
             ensure!(Instant::now() < end, "mesh node: no socket within {READY:?}");
             sleep(LOOK).await;
         }
-        Ok(Server { process, address: format!("unix://{}", socket.display()) })
+        let Some(OverQuic { listen, certificates }) = over_quic else {
+            let at = At { address: format!("unix://{}", socket.display()), certificates: None };
+            return Ok(Server { process, at });
+        };
+        // Where it listens for QUIC it listens for TLS, and that can be seen.
+        while TcpStream::connect(&listen).await.is_err() {
+            process.check_running()?;
+            ensure!(Instant::now() < end, "mesh node: no port within {READY:?}");
+            sleep(LOOK).await;
+        }
+        let at = At { address: format!("quic://{listen}"), certificates: Some(certificates) };
+        Ok(Server { process, at })
     }
 
-    fn driver(&self, address: &str, part: Part) -> Command {
+    fn driver(&self, at: &At, part: Part) -> Command {
         let (word, flags) = part.words();
         let mut command = Command::new(&self.cli);
-        command.args(["--url", address, "bench", word]);
+        command.args(["--url", &at.address]);
+        if let Some(certificates) = &at.certificates {
+            command.arg("--certs").arg(certificates.folder());
+        }
+        command.args(["bench", word]);
         if !matches!(part, Part::Connections { .. } | Part::Subscriptions { .. }) {
             command.arg(SUBJECT);
         }
@@ -63,6 +85,18 @@ impl Broker for Mesh {
         }
         command.arg("--json");
         command
+    }
+}
+
+/// What a node needs to listen for QUIC.
+struct OverQuic {
+    listen: String,
+    certificates: Certificates,
+}
+
+impl OverQuic {
+    fn prepare(scratch: &Path) -> anyhow::Result<Self> {
+        Ok(Self { listen: free_address()?, certificates: Certificates::make(&scratch.join("certs"))? })
     }
 }
 

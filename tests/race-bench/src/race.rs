@@ -29,7 +29,7 @@ pub(crate) async fn run(
     // So little work, built like the tests are, says nothing about goals.
     let row = if smoke { Row { work: row.work.smoke(), goals: &[], ..row } } else { row };
     let work = row.work;
-    let taking_part: Vec<&Side> = sides.iter().filter(|side| side.takes_part(work)).collect();
+    let taking_part: Vec<&Side> = sides.iter().filter(|side| side.takes_part(row)).collect();
     let mut outcome = Outcome { row, measured: BTreeMap::new(), failures: BTreeMap::new() };
     for run in 0..runs {
         for nth in 0..taking_part.len() {
@@ -42,7 +42,7 @@ pub(crate) async fn run(
             // For sockets, data and what processes say on stderr; gone when the measurement is.
             let folder = tempfile::Builder::new().prefix("mesh-race-").tempdir()?;
             let prefix = format!("{} run {}/{runs} {}", row.name, run + 1, side.name());
-            match side.measure(work, smoke, folder.path()).await {
+            match side.measure(row, smoke, folder.path()).await {
                 Ok(measurement) => {
                     tell(format!("{prefix}: {:.1} {}", measurement.value, work.unit()));
                     outcome.measured.entry(side.name()).or_default().push(measurement);

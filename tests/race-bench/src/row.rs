@@ -12,8 +12,19 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// What every contestant does.
     pub(crate) work: Work,
+    /// What our processes talk over.
+    pub(crate) carrier: Carrier,
     /// What we want to reach.
     pub(crate) goals: &'static [Goal],
+}
+
+/// What our processes talk over, and the floors with them. NATS has TCP only, and TLS over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    /// Unix sockets.
+    Unix,
+    /// QUIC on loopback, with certificates on both sides.
+    Quic,
 }
 
 /// What is done, the same for every contestant.
@@ -21,6 +32,8 @@ pub(crate) struct Row {
 pub(crate) enum Work {
     /// One process publishes, each of some processes receives everything.
     Publish { size: u32, subscribers: u32, messages: u32 },
+    /// One process publishes large messages, another receives them.
+    Bulk { size: u32, messages: u32 },
     /// One process asks, another answers, through a server between them.
     Request { window: u32, requests: u32, busy_poll: bool },
     /// A server that nobody talks to.
@@ -36,6 +49,8 @@ pub(crate) enum Work {
 pub(crate) enum Unit {
     /// Messages published and received by every subscriber, per second.
     MessagesPerSecond,
+    /// Megabytes (millions) of bodies published and received per second.
+    MegabytesPerSecond,
     /// Requests answered per second.
     RequestsPerSecond,
     /// Median microseconds from asking to the answer.
@@ -51,8 +66,12 @@ pub(crate) enum Unit {
 pub(crate) enum Goal {
     /// Our ratio to NATS, at least.
     TimesNats(f64),
+    /// Our ratio to NATS over TLS, at least.
+    TimesNatsTls(f64),
     /// Our value over the floor's, at most.
     TimesFloor(f64),
+    /// Our value over the floor's, at least.
+    OfFloor(f64),
     /// Our value, at most.
     AtMost(f64),
 }
@@ -60,7 +79,7 @@ pub(crate) enum Goal {
 impl Unit {
     /// Whether more is better.
     pub(crate) fn more_is_better(self) -> bool {
-        matches!(self, Self::MessagesPerSecond | Self::RequestsPerSecond)
+        matches!(self, Self::MessagesPerSecond | Self::MegabytesPerSecond | Self::RequestsPerSecond)
     }
 
     /// How many times better `ours` is than `peer`.
@@ -73,6 +92,7 @@ impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::MessagesPerSecond => "messages/s",
+            Self::MegabytesPerSecond => "MB/s",
             Self::RequestsPerSecond => "requests/s",
             Self::MicrosP50 => "us p50",
             Self::Mebibytes => "MiB",
@@ -85,7 +105,9 @@ impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TimesNats(times) => write!(f, ">= {times} x NATS"),
+            Self::TimesNatsTls(times) => write!(f, ">= {times} x NATS over TLS"),
             Self::TimesFloor(times) => write!(f, "<= {times} x floor"),
+            Self::OfFloor(times) => write!(f, ">= {times} x floor"),
             Self::AtMost(value) => write!(f, "<= {value}"),
         }
     }
@@ -96,6 +118,7 @@ impl Work {
     pub(crate) fn unit(self) -> Unit {
         match self {
             Self::Publish { .. } => Unit::MessagesPerSecond,
+            Self::Bulk { .. } => Unit::MegabytesPerSecond,
             Self::Request { window: 1, .. } => Unit::MicrosP50,
             Self::Request { .. } => Unit::RequestsPerSecond,
             Self::Idle | Self::Subscriptions { .. } => Unit::Mebibytes,
@@ -109,6 +132,7 @@ impl Work {
             Self::Publish { size, subscribers, messages } => {
                 Self::Publish { size, subscribers, messages: messages.min(2_000) }
             }
+            Self::Bulk { size, messages } => Self::Bulk { size, messages: messages.min(200) },
             Self::Request { window, requests, busy_poll } => {
                 Self::Request { window, requests: requests.min(1_000), busy_poll }
             }
@@ -123,6 +147,9 @@ impl Work {
         match self {
             Self::Publish { size, subscribers, messages } => {
                 format!("{messages} messages of {size} B from one process to {subscribers}")
+            }
+            Self::Bulk { size, messages } => {
+                format!("{messages} messages of {size} B from one process to another")
             }
             Self::Request { window, requests, busy_poll } => {
                 let polling = if busy_poll { ", our node busy-polls for 50 us" } else { "" };
@@ -142,11 +169,19 @@ const fn publish(
     messages: u32,
     goals: &'static [Goal],
 ) -> Row {
-    Row { name, work: Work::Publish { size, subscribers, messages }, goals }
+    unix(name, Work::Publish { size, subscribers, messages }, goals)
 }
 
 const fn request(name: &'static str, window: u32, requests: u32, goals: &'static [Goal]) -> Row {
-    Row { name, work: Work::Request { window, requests, busy_poll: false }, goals }
+    unix(name, Work::Request { window, requests, busy_poll: false }, goals)
+}
+
+const fn unix(name: &'static str, work: Work, goals: &'static [Goal]) -> Row {
+    Row { name, work, carrier: Carrier::Unix, goals }
+}
+
+const fn quic(name: &'static str, work: Work, goals: &'static [Goal]) -> Row {
+    Row { name, work, carrier: Carrier::Quic, goals }
 }
 
 /// Every row, in the table's order.
@@ -156,25 +191,29 @@ pub(crate) const ROWS: &[Row] = &[
     publish("pubsub-128-1to4", 128, 4, 1_500_000, &[Goal::TimesNats(2.0)]),
     publish("pubsub-1024-1to4", 1024, 4, 500_000, &[Goal::TimesNats(2.0)]),
     request("request-1", 1, 30_000, &[Goal::TimesNats(1.0), Goal::TimesFloor(1.15)]),
-    Row {
-        name: "request-1-busypoll",
-        work: Work::Request { window: 1, requests: 30_000, busy_poll: true },
-        goals: &[Goal::TimesNats(2.0)],
-    },
+    unix(
+        "request-1-busypoll",
+        Work::Request { window: 1, requests: 30_000, busy_poll: true },
+        &[Goal::TimesNats(2.0)],
+    ),
     request("request-64", 64, 300_000, &[]),
     request("request-256", 256, 500_000, &[Goal::TimesNats(2.0)]),
-    Row { name: "idle-memory", work: Work::Idle, goals: &[Goal::AtMost(20.0)] },
-    Row { name: "connection-memory", work: Work::Connections { count: 1_000 }, goals: &[Goal::AtMost(16.0)] },
-    Row {
-        name: "connection-memory-10k",
-        work: Work::Connections { count: 10_000 },
-        goals: &[Goal::AtMost(16.0)],
-    },
-    Row {
-        name: "subscription-memory",
-        work: Work::Subscriptions { count: 1_000_000 },
-        goals: &[Goal::AtMost(400.0)],
-    },
+    unix("idle-memory", Work::Idle, &[Goal::AtMost(20.0)]),
+    unix("connection-memory", Work::Connections { count: 1_000 }, &[Goal::AtMost(16.0)]),
+    unix("connection-memory-10k", Work::Connections { count: 10_000 }, &[Goal::AtMost(16.0)]),
+    unix("subscription-memory", Work::Subscriptions { count: 1_000_000 }, &[Goal::AtMost(400.0)]),
+    quic(
+        "quic-pubsub-128-1to1",
+        Work::Publish { size: 128, subscribers: 1, messages: 5_000_000 },
+        &[Goal::TimesNats(1.5), Goal::TimesNatsTls(2.0)],
+    ),
+    quic(
+        "quic-request-1",
+        Work::Request { window: 1, requests: 30_000, busy_poll: false },
+        &[Goal::TimesFloor(1.25)],
+    ),
+    quic("quic-bulk", Work::Bulk { size: 65_536, messages: 30_000 }, &[Goal::OfFloor(0.7)]),
+    quic("quic-link-memory", Work::Connections { count: 2_000 }, &[Goal::AtMost(64.0)]),
 ];
 
 /// The rows of these names, in the table's order.
@@ -203,6 +242,13 @@ mod tests {
     fn names_are_unique() {
         let names: std::collections::BTreeSet<_> = ROWS.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), ROWS.len());
+    }
+
+    #[test]
+    fn a_row_over_quic_says_so() {
+        for row in ROWS {
+            assert_eq!(row.carrier == Carrier::Quic, row.name.starts_with("quic-"), "{}", row.name);
+        }
     }
 
     #[test]

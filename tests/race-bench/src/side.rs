@@ -8,11 +8,12 @@ use crate::floor::Floor;
 use crate::measurement::Measurement;
 use crate::mesh::Mesh;
 use crate::nats::Nats;
-use crate::row::Work;
+use crate::row::{Carrier, Row, Work};
 
 /// One side, with where its programs are.
 pub(crate) enum Side {
     Ours(Mesh),
+    /// Over plain TCP, or over TLS.
     Nats(Nats),
     Tonic(Tonic),
     Floor(Floor),
@@ -23,18 +24,25 @@ impl Side {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Ours(_) => "ours",
+            Self::Nats(nats) if nats.tls => "nats-tls",
             Self::Nats(_) => "nats",
             Self::Tonic(_) => "tonic",
             Self::Floor(_) => "floor",
         }
     }
 
-    /// Whether it can do `work` at all.
-    pub(crate) fn takes_part(&self, work: Work) -> bool {
+    /// Whether it can do the work of `row`, and doing it says something there.
+    pub(crate) fn takes_part(&self, row: Row) -> bool {
+        let quic = row.carrier == Carrier::Quic;
         match self {
-            Self::Ours(_) | Self::Nats(_) => true,
-            Self::Tonic(_) => matches!(work, Work::Request { .. }),
-            Self::Floor(_) => matches!(work, Work::Request { .. } | Work::Publish { .. }),
+            Self::Ours(_) => !quic, // not yet
+            Self::Nats(nats) => !nats.tls || quic,
+            Self::Tonic(_) => matches!(row.work, Work::Request { .. }) && !quic,
+            Self::Floor(_) => match row.work {
+                Work::Request { .. } | Work::Publish { .. } | Work::Bulk { .. } => true,
+                Work::Connections { .. } => quic,
+                Work::Idle | Work::Subscriptions { .. } => false,
+            },
         }
     }
 
@@ -42,24 +50,21 @@ impl Side {
     pub(crate) async fn version(&self) -> anyhow::Result<Option<String>> {
         match self {
             Self::Ours(mesh) => mesh.version().await.map(Some),
+            // The programs are the same.
+            Self::Nats(nats) if nats.tls => Ok(None),
             Self::Nats(nats) => nats.version().await.map(Some),
             Self::Tonic(tonic) => tonic.version().await.map(Some),
             Self::Floor(_) => Ok(None),
         }
     }
 
-    /// Does `work` once, with its files in the empty folder `scratch`.
-    pub(crate) async fn measure(
-        &self,
-        work: Work,
-        smoke: bool,
-        scratch: &Path,
-    ) -> anyhow::Result<Measurement> {
+    /// Does the work of `row` once, with its files in the empty folder `scratch`.
+    pub(crate) async fn measure(&self, row: Row, smoke: bool, scratch: &Path) -> anyhow::Result<Measurement> {
         match self {
-            Self::Ours(mesh) => broker::measure(mesh, "mesh", work, scratch).await,
-            Self::Nats(nats) => broker::measure(nats, "nats", work, scratch).await,
-            Self::Tonic(tonic) => tonic.measure(work, scratch).await,
-            Self::Floor(floor) => floor.measure(work, smoke, scratch).await,
+            Self::Ours(mesh) => broker::measure(mesh, "mesh", row, scratch).await,
+            Self::Nats(nats) => broker::measure(nats, "nats", row, scratch).await,
+            Self::Tonic(tonic) => tonic.measure(row.work, scratch).await,
+            Self::Floor(floor) => floor.measure(row, smoke, scratch).await,
         }
     }
 }

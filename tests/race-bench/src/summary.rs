@@ -73,6 +73,8 @@ impl Summary {
     fn met(&self, goal: Goal) -> Option<bool> {
         match goal {
             Goal::TimesNats(times) => Some(self.ratio("nats")? >= times),
+            Goal::TimesNatsTls(times) => Some(self.ratio("nats-tls")? >= times),
+            Goal::OfFloor(times) => Some(self.median("ours")? >= times * self.median("floor")?),
             Goal::TimesFloor(times) => Some(self.median("ours")? <= times * self.median("floor")?),
             Goal::AtMost(value) => Some(self.median("ours")? <= value),
         }
@@ -173,6 +175,14 @@ pub(crate) mod tests {
         assert_eq!(met(23.0), [Some(true), Some(true)]);
         assert_eq!(met(24.0), [Some(true), Some(false)]);
         assert_eq!(met(41.0), [Some(false), Some(false)]);
+        let bulk = |ours: f64| {
+            let summary = summary("quic-bulk", &[("ours", &[ours]), ("floor", &[100.0])]);
+            summary.goals().map(|judged| judged.met).collect::<Vec<_>>()
+        };
+        assert_eq!((bulk(69.0), bulk(71.0)), (vec![Some(false)], vec![Some(true)]));
+        let sides: &[(&str, &[f64])] = &[("ours", &[30.0]), ("nats", &[10.0]), ("nats-tls", &[16.0])];
+        let both = summary("quic-pubsub-128-1to1", sides);
+        assert_eq!(both.goals().map(|judged| judged.met).collect::<Vec<_>>(), [Some(true), Some(false)]);
         let alone = summary("request-1", &[("ours", &[1.0])]);
         assert!(alone.goals().all(|judged| judged.met.is_none()));
     }

@@ -6,10 +6,11 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::details;
 use super::number::short;
+use crate::row::Carrier;
 use crate::summary::{Figures, Judged, Summary};
 
-const HEADERS: [&str; 10] =
-    ["row", "unit", "ours", "NATS", "tonic", "x NATS", "x tonic", "floor", "CPU s, server + clients", "goal"];
+/// The peers by their names in the results, and as a person calls them.
+const PEERS: [(&str, &str); 3] = [("nats", "NATS"), ("nats-tls", "NATS TLS"), ("tonic", "tonic")];
 
 /// The results for a terminal.
 pub(crate) fn text(
@@ -24,7 +25,7 @@ pub(crate) fn text(
     let mut parts = vec![styled(filled(summaries))];
     parts.extend(details::latencies(summaries).map(styled));
     parts.extend(details::floors(summaries));
-    parts.extend([LEGEND.to_owned(), raced_on(versions, machine)]);
+    parts.extend([legend(summaries), raced_on(versions, machine)]);
     parts.join("\n")
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn markdown(
     let works = summaries.iter().map(|s| format!("* `{}`: {}", s.row.name, s.row.work.describe()));
     let works: Vec<String> = works.collect();
     let mut parts = vec![format!("```sh\n{command}\n```"), raced_on(versions, machine)];
-    parts.extend([styled(filled(summaries)), LEGEND.to_owned()]);
+    parts.extend([styled(filled(summaries)), legend(summaries)]);
     parts.extend(details::floors(summaries));
     parts.extend(details::latencies(summaries).map(styled));
     parts.push(works.join("\n"));
@@ -54,18 +55,47 @@ fn raced_on(versions: &BTreeMap<&'static str, String>, machine: &str) -> String 
     format!("{machine}. {}.", raced.join("; "))
 }
 
-/// What the columns mean.
-const LEGEND: &str = "Medians, with the smallest and largest in brackets. Ratios above 1 are better for \
-us whatever the unit. The floor of publish/subscribe is a Unix-socket stream copy in writes of 128 KiB divided by the \
-size; of `request-1`, two Unix-socket ping-pongs; of more outstanding, a process between two that only copies bytes.";
+/// What the columns of `summaries` mean.
+fn legend(summaries: &[Summary]) -> String {
+    let over = |carrier| summaries.iter().any(|summary| summary.row.carrier == carrier);
+    let mut parts = vec![LEGEND];
+    parts.extend(over(Carrier::Unix).then_some(LEGEND_UNIX));
+    parts.extend(over(Carrier::Quic).then_some(LEGEND_QUIC));
+    parts.join(" ")
+}
+
+const LEGEND: &str = "Medians, with the smallest and largest in brackets. Ratios above 1 are better for us whatever the \
+unit.";
+
+const LEGEND_UNIX: &str = "The floor of publish/subscribe is a Unix-socket stream copy in writes of 128 KiB divided by \
+the size; of `request-1`, two Unix-socket ping-pongs; of more outstanding, a process between two that only copies bytes.";
+
+const LEGEND_QUIC: &str = "In rows over QUIC ours and the floors are mutual TLS over QUIC, NATS is plain TCP, and NATS \
+TLS is TCP with mutual TLS. Their floors are of bare quinn, without anything between its two processes: of \
+publish/subscribe and bulk, a stream in writes of 64 KiB; of requests, two ping-pongs; of memory, connections that are \
+only kept.";
+
+/// The peers that took part in anything.
+fn peers(summaries: &[Summary]) -> Vec<(&'static str, &'static str)> {
+    let in_any = |side: &'static str| {
+        summaries.iter().any(|row| row.sides.contains_key(side) || row.failures.contains_key(side))
+    };
+    PEERS.into_iter().filter(|(side, _)| in_any(side)).collect()
+}
 
 fn filled(summaries: &[Summary]) -> Table {
+    let peers = peers(summaries);
+    let mut headers: Vec<String> = ["row", "unit", "ours"].map(str::to_owned).into();
+    headers.extend(peers.iter().map(|(_, title)| (*title).to_owned()));
+    headers.extend(peers.iter().map(|(_, title)| format!("x {title}")));
+    headers.extend(["floor", "CPU s, server + clients", "goal"].map(str::to_owned));
+    let numbers = 2..headers.len() - 2;
     let mut table = Table::new();
-    table.set_header(HEADERS);
+    table.set_header(headers);
     for summary in summaries {
-        table.add_row(cells(summary));
+        table.add_row(cells(summary, &peers));
     }
-    for column in 2..8 {
+    for column in numbers {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -73,7 +103,7 @@ fn filled(summaries: &[Summary]) -> Table {
     table
 }
 
-fn cells(summary: &Summary) -> Vec<String> {
+fn cells(summary: &Summary, peers: &[(&'static str, &'static str)]) -> Vec<String> {
     let figures = |side: &str| match (summary.sides.get(side), summary.failures.contains_key(side)) {
         (Some(figures), failed) => value(figures) + if failed { " (runs failed)" } else { "" },
         (None, true) => "failed".into(),
@@ -81,18 +111,15 @@ fn cells(summary: &Summary) -> Vec<String> {
     };
     let ratio = |peer: &str| summary.ratio(peer).map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"));
     let goals: Vec<String> = summary.goals().map(verdict).collect();
-    vec![
-        summary.row.name.into(),
-        summary.unit().to_string(),
-        figures("ours"),
-        figures("nats"),
-        figures("tonic"),
-        ratio("nats"),
-        ratio("tonic"),
+    let mut cells = vec![summary.row.name.into(), summary.unit().to_string(), figures("ours")];
+    cells.extend(peers.iter().map(|(peer, _)| figures(peer)));
+    cells.extend(peers.iter().map(|(peer, _)| ratio(peer)));
+    cells.extend([
         summary.median("floor").map_or_else(|| "-".into(), short),
         cpu(summary),
         if goals.is_empty() { "-".into() } else { goals.join(", ") },
-    ]
+    ]);
+    cells
 }
 
 fn value(figures: &Figures) -> String {
@@ -128,6 +155,16 @@ mod tests {
         for part in ["500 k (400 k..600 k)", "2.50", ">= 2 x NATS: met", "request-256"] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn only_peers_that_took_part_have_columns() {
+        let quic = summary("quic-bulk", &[("ours", &[2.0]), ("nats", &[1.0]), ("nats-tls", &[0.5])]);
+        let unix = summary("request-1", &[("ours", &[2.0]), ("nats", &[6.0])]);
+        let only_unix = text(std::slice::from_ref(&unix), &BTreeMap::new(), "m");
+        assert!(!only_unix.contains("TLS") && !only_unix.contains("tonic"), "{only_unix}");
+        let both = text(&[unix, quic], &BTreeMap::new(), "m");
+        assert!(both.contains("x NATS TLS") && both.contains("4.00") && !both.contains("tonic"), "{both}");
     }
 
     #[test]
