@@ -231,6 +231,16 @@ pub enum Code {
     HttpUnusable = 4021,
     /// The request carries a host name that the admin HTTP server does not answer for.
     HttpHostRefused = 4022,
+    /// The address for clients or peers is in use.
+    ListenInUse = 4023,
+    /// The address for clients or peers can't be used.
+    ListenUnusable = 4024,
+    /// Insecure links are for this machine only.
+    InsecureNotLoopback = 4025,
+    /// Listening on a network needs certificates.
+    ListenNeedsCertificates = 4026,
+    /// The settings for peers are not complete.
+    PeerConfigIncomplete = 4027,
     /// The data directory can't be used.
     DataDirUnusable = 4030,
     /// The data directory belongs to a running node.
