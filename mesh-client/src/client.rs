@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use mesh_wire::frame::{Kind, Parts};
 
@@ -166,24 +167,29 @@ impl Client {
     /// # Cancel safety
     /// Safe.
     pub async fn ping(&self) -> Result<Duration, Error> {
-        let shared = self.shared();
         let sent = Instant::now();
-        let id = shared.requests.lock().open_one(sent + PING_TIMEOUT, None);
+        // Order holds within a lane: each one that is in use is asked.
+        let mut pings = Vec::new();
+        for class in self.shared().outbox.classes_in_use() {
+            pings.push(self.send_ping(class, sent).await?);
+        }
+        for ping in pings {
+            ping.answered().await?;
+        }
+        Ok(sent.elapsed())
+    }
+
+    async fn send_ping(&self, class: Class, now: Instant) -> Result<Ping<'_>, Error> {
+        let shared = self.shared();
+        let id = shared.requests.lock().open_one(now + PING_TIMEOUT, None);
         let id = id.ok_or_else(|| Error::of(Code::TooManyRequests))?;
-        let guard = PingGuard { shared, id };
+        let ping = Ping { shared, id };
         let (mut behind, mut place) = (None, Place::default());
-        std::future::poll_fn(|cx| {
-            let ping = Parts::bare(Kind::Ping, id);
-            shared.outbox.poll_behind(&ping, &mut behind, &mut place, cx)
-        })
-        .await
-        .map_err(|refusal| shared.refused(refusal, ""))?;
-        let pong = std::future::poll_fn(|cx| {
-            shared.requests.lock().poll_one(id, |waiter| *waiter = Some(cx.waker().clone()))
-        })
-        .await;
-        drop(guard);
-        pong.map(|_| sent.elapsed()).map_err(|ended| ended_error(ended, "the node"))
+        let frame = Parts::bare(Kind::Ping, id);
+        std::future::poll_fn(|cx| shared.outbox.poll_behind(class, &frame, &mut behind, &mut place, cx))
+            .await
+            .map_err(|refusal| shared.refused(refusal, ""))?;
+        Ok(ping)
     }
 
     /// What happens to the connection from now on.
@@ -228,13 +234,24 @@ impl Client {
     }
 }
 
-/// Forgets a ping whose answer nobody waits for.
-struct PingGuard<'a> {
+/// A ping under way. Dropped, it is forgotten.
+struct Ping<'a> {
     shared: &'a Shared,
     id: u64,
 }
 
-impl Drop for PingGuard<'_> {
+impl Ping<'_> {
+    async fn answered(&self) -> Result<(), Error> {
+        std::future::poll_fn(|cx| {
+            self.shared.requests.lock().poll_one(self.id, |waiter| *waiter = Some(cx.waker().clone()))
+        })
+        .await
+        .map(drop)
+        .map_err(|ended| ended_error(ended, "the node"))
+    }
+}
+
+impl Drop for Ping<'_> {
     fn drop(&mut self) {
         self.shared.requests.lock().close(self.id);
     }

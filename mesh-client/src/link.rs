@@ -12,6 +12,7 @@ pub(crate) mod feed;
 pub(crate) mod handshake;
 pub(crate) mod hub;
 pub(crate) mod inbox;
+pub(crate) mod lanes;
 pub(crate) mod outbox;
 pub(crate) mod pump;
 pub(crate) mod restore;

@@ -10,7 +10,7 @@ use mesh_wire::header::Value;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::link::bulk::Lane;
+use crate::link::bulk::Order;
 use crate::link::outbox::{Place, Refusal};
 use crate::outgoing::Outgoing;
 use crate::payload::Payload;
@@ -124,7 +124,7 @@ impl PublishFuture<'_> {
             let parts = self.message.parts(Kind::Publish, 0);
             let sent = match &self.prepared {
                 Some(Some(body)) => {
-                    shared.outbox.poll_large(&parts, body, Lane::Subject(subject), &mut self.place, cx)
+                    shared.outbox.poll_large(&parts, body, Order::Subject(subject), &mut self.place, cx)
                 }
                 _ => shared.outbox.poll_publish(&parts, subject, &mut self.place, cx),
             };

@@ -7,9 +7,9 @@ use mesh_wire::ext::Tag;
 use mesh_wire::frame::{Flags, Kind, Parts};
 use mesh_wire::limits;
 
-/// What must stay in order: nothing of a lane is sent while a large message of it is on its way.
+/// What must stay in order: nothing of it is sent while a large message of the same is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane<'a> {
+pub(crate) enum Order<'a> {
     /// Messages published to a subject.
     Subject(&'a str),
     /// Replies to a call.
@@ -19,17 +19,17 @@ pub(crate) enum Lane<'a> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum LaneKey {
+enum OrderKey {
     Subject(Box<str>),
     Call(u64),
     Free,
 }
 
-impl LaneKey {
-    fn is(&self, lane: Lane<'_>) -> bool {
-        match (self, lane) {
-            (Self::Subject(ours), Lane::Subject(theirs)) => **ours == *theirs,
-            (Self::Call(ours), Lane::Call(theirs)) => *ours == theirs,
+impl OrderKey {
+    fn is(&self, order: Order<'_>) -> bool {
+        match (self, order) {
+            (Self::Subject(ours), Order::Subject(theirs)) => **ours == *theirs,
+            (Self::Call(ours), Order::Call(theirs)) => *ours == theirs,
             _ => false,
         }
     }
@@ -37,7 +37,7 @@ impl LaneKey {
 
 #[derive(Debug)]
 struct Message {
-    lane: LaneKey,
+    order: OrderKey,
     series: u32,
     /// The opening frame, until it was sent: encoded, without body.
     opening: Option<Opening>,
@@ -69,14 +69,14 @@ impl Bulk {
         self.messages.is_empty()
     }
 
-    /// Whether a frame of `lane` has to wait.
-    pub(crate) fn blocks(&self, lane: Lane<'_>) -> bool {
-        self.messages.iter().any(|message| message.lane.is(lane))
+    /// Whether a frame of `order` has to wait.
+    pub(crate) fn blocks(&self, order: Order<'_>) -> bool {
+        self.messages.iter().any(|message| message.order.is(order))
     }
 
-    /// Whether one more message of `lane` is taken.
-    pub(crate) fn has_room(&self, lane: Lane<'_>) -> bool {
-        self.messages.len() < limits::CHUNK_SERIES && !self.blocks(lane)
+    /// Whether one more message of `order` is taken.
+    pub(crate) fn has_room(&self, order: Order<'_>) -> bool {
+        self.messages.len() < limits::CHUNK_SERIES && !self.blocks(order)
     }
 
     /// The number of the message that was taken last, if one is still on its way.
@@ -91,12 +91,12 @@ impl Bulk {
     }
 
     /// Command: a message whose body is `body`; `parts.body` is not looked at.
-    pub(crate) fn push(&mut self, lane: Lane<'_>, parts: &Parts<'_>, body: Bytes) {
+    pub(crate) fn push(&mut self, order: Order<'_>, parts: &Parts<'_>, body: Bytes) {
         self.series = self.series.wrapping_add(1);
-        let lane = match lane {
-            Lane::Subject(subject) => LaneKey::Subject(subject.into()),
-            Lane::Call(id) => LaneKey::Call(id),
-            Lane::Free => LaneKey::Free,
+        let order = match order {
+            Order::Subject(subject) => OrderKey::Subject(subject.into()),
+            Order::Call(id) => OrderKey::Call(id),
+            Order::Free => OrderKey::Free,
         };
         let opening = Opening {
             kind: parts.kind,
@@ -107,7 +107,13 @@ impl Bulk {
             subject: Bytes::copy_from_slice(parts.subject),
             headers: Bytes::copy_from_slice(parts.headers),
         };
-        self.messages.push_back(Message { lane, series: self.series, opening: Some(opening), body, sent: 0 });
+        self.messages.push_back(Message {
+            order,
+            series: self.series,
+            opening: Some(opening),
+            body,
+            sent: 0,
+        });
     }
 
     /// Output: appends the next chunk to `out`. Whether a message was finished by it.
@@ -162,9 +168,9 @@ mod tests {
 
     use super::*;
 
-    fn push(bulk: &mut Bulk, lane: Lane<'_>, body: Bytes) {
+    fn push(bulk: &mut Bulk, order: Order<'_>, body: Bytes) {
         let parts = Parts { subject: b"a.b", ext: &[Tag::ENCODING.0, 1, 1], ..Parts::bare(Kind::Publish, 7) };
-        bulk.push(lane, &parts, body);
+        bulk.push(order, &parts, body);
     }
 
     #[test]
@@ -173,7 +179,7 @@ mod tests {
             .map(|len| Bytes::from((0..len).map(|i| (i * len) as u8).collect::<Vec<_>>()));
         let mut bulk = Bulk::default();
         for body in &bodies {
-            push(&mut bulk, Lane::Free, body.clone());
+            push(&mut bulk, Order::Free, body.clone());
         }
         let mut wire = BytesMut::new();
         let mut finished = 0;
@@ -203,19 +209,19 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_blocked_until_its_message_is_sent() {
+    fn a_subject_is_blocked_until_its_message_is_sent() {
         let body = Bytes::from(vec![0; limits::CHUNK_BYTES + 1]);
         let mut bulk = Bulk::default();
-        push(&mut bulk, Lane::Subject("a.b"), body.clone());
-        push(&mut bulk, Lane::Call(7), body);
-        assert!(bulk.blocks(Lane::Subject("a.b")) && bulk.blocks(Lane::Call(7)));
+        push(&mut bulk, Order::Subject("a.b"), body.clone());
+        push(&mut bulk, Order::Call(7), body);
+        assert!(bulk.blocks(Order::Subject("a.b")) && bulk.blocks(Order::Call(7)));
         assert!(
-            !bulk.blocks(Lane::Subject("a.c")) && !bulk.blocks(Lane::Call(8)) && !bulk.blocks(Lane::Free)
+            !bulk.blocks(Order::Subject("a.c")) && !bulk.blocks(Order::Call(8)) && !bulk.blocks(Order::Free)
         );
         let mut wire = BytesMut::new();
         while !bulk.poll_chunk(&mut wire) {}
-        assert!(!bulk.blocks(Lane::Subject("a.b")));
-        assert!(bulk.blocks(Lane::Call(7)));
+        assert!(!bulk.blocks(Order::Subject("a.b")));
+        assert!(bulk.blocks(Order::Call(7)));
     }
 
     #[test]
@@ -223,12 +229,12 @@ mod tests {
         let body = Bytes::from(vec![0; limits::CHUNK_BYTES + 1]);
         let mut bulk = Bulk { series: u32::MAX - 1, ..Bulk::default() };
         assert_eq!(bulk.newest(), None);
-        push(&mut bulk, Lane::Free, body.clone());
+        push(&mut bulk, Order::Free, body.clone());
         let first = bulk.newest().unwrap();
         let mut wire = BytesMut::new();
         assert!(!bulk.poll_chunk(&mut wire));
         // The number wraps with this one.
-        push(&mut bulk, Lane::Free, body);
+        push(&mut bulk, Order::Free, body);
         let second = bulk.newest().unwrap();
         assert!(bulk.holds(first) && bulk.holds(second));
         while !bulk.poll_chunk(&mut wire) {}
@@ -242,9 +248,9 @@ mod tests {
         let body = Bytes::from(vec![0; limits::CHUNK_BYTES + 1]);
         let mut bulk = Bulk::default();
         for _ in 0..limits::CHUNK_SERIES {
-            assert!(bulk.has_room(Lane::Free));
-            push(&mut bulk, Lane::Free, body.clone());
+            assert!(bulk.has_room(Order::Free));
+            push(&mut bulk, Order::Free, body.clone());
         }
-        assert!(!bulk.has_room(Lane::Free));
+        assert!(!bulk.has_room(Order::Free));
     }
 }

@@ -5,7 +5,6 @@ use std::task::Waker;
 
 use bytes::Bytes;
 use mesh_wire::body::{self, ErrorV1};
-use mesh_wire::chunk::Reassembler;
 use mesh_wire::code::Code;
 use mesh_wire::ext::Ext;
 use mesh_wire::frame::{Flags, Frame, FrameHeader, Kind, Parts};
@@ -13,6 +12,7 @@ use parking_lot::MutexGuard;
 
 use super::feed::{End, Feed, Item};
 use super::inbox::{Destination, Run};
+use super::lanes::Chunks;
 use super::restore::Restoring;
 use super::shared::Shared;
 use crate::answer::OWN_CODE;
@@ -32,13 +32,18 @@ pub(crate) enum LinkEnd {
     Told(Error),
     /// The node broke the protocol.
     Protocol(Error),
+    /// The node said goodbye, perhaps with a reason; its other lanes may hold something still.
+    Goodbye(Option<Error>),
 }
 
 impl LinkEnd {
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Lost(text) => text.clone(),
-            Self::Told(error) | Self::Protocol(error) => format!("{error} ({})", error.cause()),
+            Self::Told(error) | Self::Protocol(error) | Self::Goodbye(Some(error)) => {
+                format!("{error} ({})", error.cause())
+            }
+            Self::Goodbye(None) => "the node closed the link".to_owned(),
         }
     }
 }
@@ -47,7 +52,6 @@ impl LinkEnd {
 #[derive(Debug)]
 pub(crate) struct Dispatch {
     shared: Arc<Shared>,
-    reassembler: Reassembler<Bytes>,
     wakers: Vec<Waker>,
     node: NodeInfo,
     restoring: Restoring,
@@ -57,8 +61,7 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// For a link to `node` on which `restoring` was asked for.
     pub(crate) fn new(shared: Arc<Shared>, node: NodeInfo, restoring: Restoring) -> Self {
-        let reassembler = Reassembler::new(mesh_wire::limits::BODY_BYTES_MAX as u64);
-        let this = Self { shared, reassembler, wakers: Vec::new(), node, restoring, draining: false };
+        let this = Self { shared, wakers: Vec::new(), node, restoring, draining: false };
         if this.restoring.is_empty() {
             this.tell_connected();
         }
@@ -87,8 +90,8 @@ impl Dispatch {
         self.draining
     }
 
-    /// Hands out `runs`, which lie in `bytes`.
-    pub(crate) fn handle(&mut self, bytes: &Bytes, runs: &[Run]) -> Result<(), LinkEnd> {
+    /// Hands out `runs`, which lie in `bytes`. `chunks` is what is known of the lane that they came by.
+    pub(crate) fn handle(&mut self, bytes: &Bytes, runs: &[Run], chunks: &mut Chunks) -> Result<(), LinkEnd> {
         let shared = Arc::clone(&self.shared);
         // Replies come in bunches: one lock for all that follow each other.
         let mut requests = None;
@@ -105,8 +108,8 @@ impl Dispatch {
                         Destination::Feed(id) => {
                             self.handle_feed(id, Item::Frames { bytes: part(), messages: run.frames })
                         }
-                        Destination::Opening(_) => self.handle_opening(part())?,
-                        Destination::Other(header) => self.handle_other(header, part())?,
+                        Destination::Opening(_) => handle_opening(part(), chunks)?,
+                        Destination::Other(header) => self.handle_other(header, part(), chunks)?,
                     }
                 }
             }
@@ -187,19 +190,14 @@ impl Dispatch {
         });
     }
 
-    fn handle_opening(&mut self, frame: Bytes) -> Result<(), LinkEnd> {
-        let view = view(&frame)?;
-        let ext = Ext::parse(view.ext()).map_err(|e| protocol(e.code(), e.to_string()))?;
-        let Some((series, total)) = ext.chunk() else { return Ok(()) };
-        self.reassembler
-            .handle_opening(series, total, frame.clone(), view.body())
-            .map_err(|e| protocol(e.code(), e.to_string()))
-    }
-
-    fn handle_chunk(&mut self, header: FrameHeader, frame: &Bytes) -> Result<(), LinkEnd> {
+    fn handle_chunk(
+        &mut self,
+        header: FrameHeader,
+        frame: &Bytes,
+        chunks: &mut Chunks,
+    ) -> Result<(), LinkEnd> {
         let more = header.flags.contains(Flags::MORE);
-        let whole = self
-            .reassembler
+        let whole = chunks
             .handle_part(header.id, view(frame)?.body(), more)
             .map_err(|e| protocol(e.code(), e.to_string()))?;
         let Some((opening, body)) = whole else { return Ok(()) };
@@ -219,9 +217,14 @@ impl Dispatch {
         Ok(())
     }
 
-    fn handle_other(&mut self, header: FrameHeader, frame: Bytes) -> Result<(), LinkEnd> {
+    fn handle_other(
+        &mut self,
+        header: FrameHeader,
+        frame: Bytes,
+        chunks: &mut Chunks,
+    ) -> Result<(), LinkEnd> {
         match header.kind {
-            Kind::Chunk => return self.handle_chunk(header, &frame),
+            Kind::Chunk => return self.handle_chunk(header, &frame, chunks),
             Kind::Ok if header.aux == Kind::Subscribe as u32 => {
                 if let Some(feed) = self.feed(header.id as u32) {
                     feed.confirm();
@@ -247,11 +250,7 @@ impl Dispatch {
                 }
             }
             Kind::Goodbye => {
-                let code = Code::from_number(header.aux);
-                return Err(match code {
-                    Some(code) => LinkEnd::Told(Error::of(code)),
-                    None => LinkEnd::Lost("the node closed the link".to_owned()),
-                });
+                return Err(LinkEnd::Goodbye(Code::from_number(header.aux).map(Error::of)));
             }
             kind => return Err(unexpected(kind)),
         }
@@ -289,6 +288,15 @@ impl Dispatch {
             feed.end(End::Failed(error));
         }
     }
+}
+
+fn handle_opening(frame: Bytes, chunks: &mut Chunks) -> Result<(), LinkEnd> {
+    let view = view(&frame)?;
+    let ext = Ext::parse(view.ext()).map_err(|e| protocol(e.code(), e.to_string()))?;
+    let Some((series, total)) = ext.chunk() else { return Ok(()) };
+    chunks
+        .handle_opening(series, total, frame.clone(), view.body())
+        .map_err(|e| protocol(e.code(), e.to_string()))
 }
 
 fn is_for_requests(kind: Kind) -> bool {

@@ -16,7 +16,7 @@ use super::dispatch::LinkEnd;
 use super::feed::End;
 use super::handshake::{self, Introduction, Opened};
 use super::outbox::Epoch;
-use super::pump::Pump;
+use super::pump::{Pump, lane_map};
 use super::restore;
 use super::shared::{Shared, Stage};
 use crate::error::Error;
@@ -29,6 +29,8 @@ use crate::state::requests::Ended;
 const SETTLED: Duration = Duration::from_secs(1);
 /// How long the last bytes may take when a client closes.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the node may take to have everything that was written.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long requests under way may hold up the change from a node that drains to another.
 const MOVE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -138,7 +140,7 @@ impl Driver {
     pub(crate) fn install(&mut self, opened: Opened) -> Pump {
         self.epoch += 1;
         self.shared.set_body_bytes_max(opened.node.body_bytes_max);
-        let restoring = restore::install(&self.shared, Epoch(self.epoch));
+        let restoring = restore::install(&self.shared, Epoch(self.epoch), lane_map(&opened));
         Pump::new(opened, Arc::clone(&self.shared), restoring)
     }
 
@@ -265,6 +267,7 @@ impl Driver {
         self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
         self.shared.outbox.push_control(&Parts::bare(Kind::Goodbye, 0));
         self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
+        drop(tokio::time::timeout(FINISH_TIMEOUT, pump.finish()).await);
     }
 
     fn take_down(&self, end: &LinkEnd) {

@@ -1,20 +1,23 @@
 //! Opening a link: connect, say who we are, hear who the node is.
 
+use std::future::poll_fn;
 use std::io;
 use std::time::Duration;
 
-use bytes::BytesMut;
+use bytes::{Buf, Bytes, BytesMut};
 use mesh_transport::buffers::SocketBuffers;
 use mesh_transport::connect;
 use mesh_transport::endpoint::Endpoint;
+use mesh_transport::link::{Closed, Handle, Inbound, Lane, Link, Outbound};
 use mesh_wire::body::{self, HelloV1, WelcomeV1};
+use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use mesh_wire::frame::{Frame, Kind, PREFACE, Parts};
 use mesh_wire::hello::{Features, Version, Versions};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UnixStream;
+use tokio::io::AsyncReadExt;
 
 use super::dispatch::node_error;
+use super::pump::closed_now;
 use crate::error::Error;
 use crate::node_info::NodeInfo;
 
@@ -27,7 +30,11 @@ pub(crate) struct Introduction {
 /// A link that is open.
 #[derive(Debug)]
 pub(crate) struct Opened {
-    pub(crate) stream: UnixStream,
+    pub(crate) inbound: Inbound,
+    pub(crate) outbound: Outbound,
+    pub(crate) handle: Handle,
+    /// The lane that the node's greeting came by.
+    pub(crate) lane: Lane,
     pub(crate) node: NodeInfo,
     /// What came behind the node's greeting.
     pub(crate) rest: BytesMut,
@@ -50,9 +57,11 @@ pub(crate) async fn open(
 }
 
 async fn greet(endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error> {
-    let mut stream = connect::connect(endpoint, SocketBuffers::default()).await.map_err(connect_error)?;
+    let Link { mut inbound, mut outbound, handle } = dial(endpoint).await?;
     // A node that refuses may close before it has read everything; what it said is there to read all the same.
-    let written = stream.write_all(&hello(who)?).await;
+    let written = say(&mut outbound, hello(who)?.freeze()).await;
+    let hung_up = |error: Option<io::Error>| hung_up(endpoint, &handle, error);
+    let mut lane = inbound.accept().await.map_err(|error| hung_up(Some(error)))?;
     let mut buffer = BytesMut::with_capacity(4 * 1024);
     loop {
         match Frame::decode(&buffer) {
@@ -60,17 +69,34 @@ async fn greet(endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error>
                 let node = judge(frame, endpoint)?;
                 let used = frame.len();
                 drop(buffer.split_to(used));
-                return Ok(Opened { stream, node, rest: buffer });
+                return Ok(Opened { inbound, outbound, handle, lane, node, rest: buffer });
             }
             Ok(None) => {}
             Err(error) => return Err(not_mesh(endpoint, error.to_string())),
         }
-        match stream.read_buf(&mut buffer).await {
-            Ok(0) => return Err(hung_up(endpoint, written.err())),
+        match lane.reader.read_buf(&mut buffer).await {
+            Ok(0) => return Err(hung_up(written.err())),
             Ok(_) => {}
-            Err(error) => return Err(hung_up(endpoint, Some(error))),
+            Err(error) => return Err(hung_up(Some(error))),
         }
     }
+}
+
+async fn dial(endpoint: &Endpoint) -> Result<Link, Error> {
+    let stream = connect::connect(endpoint, SocketBuffers::default()).await.map_err(connect_error)?;
+    Ok(Link::unix(stream, None))
+}
+
+/// Writes all of `bytes` to the first lane.
+async fn say(outbound: &mut Outbound, mut bytes: Bytes) -> io::Result<()> {
+    let lane = outbound.lane_of(Class::Control);
+    while bytes.has_remaining() {
+        match poll_fn(|cx| outbound.poll_write(lane, cx, std::slice::from_ref(&bytes))).await? {
+            0 => return Err(io::ErrorKind::WriteZero.into()),
+            written => bytes.advance(written),
+        }
+    }
+    Ok(())
 }
 
 fn hello(who: &Introduction) -> Result<BytesMut, Error> {
@@ -121,10 +147,14 @@ fn not_mesh(endpoint: &Endpoint, cause: String) -> Error {
     Error::new(Code::PeerNotMesh, format!("what listens on {endpoint} is not a Mesh node")).with_cause(cause)
 }
 
-fn hung_up(endpoint: &Endpoint, error: Option<io::Error>) -> Error {
+fn hung_up(endpoint: &Endpoint, handle: &Handle, error: Option<io::Error>) -> Error {
+    let message = format!("can't connect to {endpoint}");
+    if let Some(Closed { code: Some(code), cause }) = closed_now(handle) {
+        return Error::new(code, message).with_cause(cause);
+    }
     let cause = match &error {
         Some(error) => format!("the connection was closed during the handshake: {error}"),
         None => "the connection was closed during the handshake".to_owned(),
     };
-    Error::new(Code::ConnectFailed, format!("can't connect to {endpoint}")).with_cause(cause)
+    Error::new(Code::ConnectFailed, message).with_cause(cause)
 }

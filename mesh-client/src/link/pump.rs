@@ -1,32 +1,43 @@
-//! Moves bytes: the outbox to the socket, the socket to whom it is for.
+//! Moves bytes: the outbox to the lanes, the lanes to whom it is for.
 
 use std::future::Future;
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use tokio::io::{AsyncReadExt, AsyncWrite};
-use tokio::net::UnixStream;
+use bytes::Bytes;
+use mesh_transport::link::{Closed, Handle, Outbound};
+use mesh_wire::class::Class;
 use tokio::time::Sleep;
 
-use super::dispatch::{Dispatch, LinkEnd, protocol};
+use super::dispatch::{Dispatch, LinkEnd};
 use super::handshake::Opened;
-use super::inbox::{Garbage, Inbox, Run};
+use super::lanes::{Lanes, Looked};
+use super::outbox::{LaneMap, Spares};
 use super::restore::Restoring;
 use super::shared::Shared;
+use crate::error::Error;
+
+/// How long the other lanes are read after the node said goodbye.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// One open link. To be polled by one task.
 #[derive(Debug)]
 pub(crate) struct Pump {
-    stream: UnixStream,
-    inbox: Inbox,
-    runs: Vec<Run>,
+    lanes: Lanes,
+    outbound: Outbound,
+    handle: Handle,
+    /// Whether one lane carries everything.
+    shared_lane: bool,
     dispatch: Dispatch,
-    writing: BytesMut,
-    written: usize,
+    /// What is being written to each lane, and how far it is.
+    writing: [Bytes; Class::COUNT],
+    written: [usize; Class::COUNT],
+    spares: Spares,
+    /// Why the link is over, while lanes are read to their end.
+    farewell: Option<(LinkEnd, Pin<Box<Sleep>>)>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Instant>,
     shared: Arc<Shared>,
@@ -35,14 +46,18 @@ pub(crate) struct Pump {
 impl Pump {
     /// For a link on which `restoring` was asked for.
     pub(crate) fn new(opened: Opened, shared: Arc<Shared>, restoring: Restoring) -> Self {
+        let shared_lane = opened.outbound.lanes() == 1;
         Self {
-            stream: opened.stream,
-            inbox: Inbox::new(opened.rest),
-            runs: Vec::new(),
+            lanes: Lanes::new(opened.inbound, opened.lane, opened.rest, shared_lane),
+            outbound: opened.outbound,
+            handle: opened.handle,
+            shared_lane,
             dispatch: Dispatch::new(Arc::clone(&shared), opened.node, restoring),
-            writing: BytesMut::new(),
-            written: 0,
-            timer: Box::pin(tokio::time::sleep(std::time::Duration::ZERO)),
+            writing: Default::default(),
+            written: [0; Class::COUNT],
+            spares: Spares::default(),
+            farewell: None,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
             shared,
         }
@@ -61,11 +76,14 @@ impl Pump {
     /// Reads and writes until the link is over.
     pub(crate) fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<LinkEnd> {
         // Reading comes first: what it makes us say goes out with the same write.
-        if let Poll::Ready(Err(end)) = self.poll_read(cx) {
+        if let Poll::Ready(end) = self.poll_read(cx) {
             return Poll::Ready(end);
         }
-        if let Poll::Ready(Err(error)) = self.poll_write(cx) {
-            return Poll::Ready(LinkEnd::Lost(error.to_string()));
+        if self.farewell.is_none()
+            && let Poll::Ready(Err(error)) = self.poll_write(cx)
+            && let Some(end) = self.ending(LinkEnd::Lost(error.to_string()))
+        {
+            return Poll::Ready(end);
         }
         self.poll_deadlines(cx);
         Poll::Pending
@@ -73,70 +91,102 @@ impl Pump {
 
     /// Whether nothing waits to be written.
     pub(crate) fn is_flushed(&self) -> bool {
-        self.writing.is_empty() && self.shared.outbox.is_empty()
+        self.writing.iter().all(Bytes::is_empty) && self.shared.outbox.is_empty()
     }
 
-    /// Ready with an error only.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkEnd>> {
-        // What came behind the handshake is there before the first read.
-        self.cut()?;
+    /// Says that nothing follows and waits until the node has everything, then closes the link. To be bounded in time by
+    /// the caller.
+    pub(crate) async fn finish(mut self) {
+        // A link that is over already has nothing left to finish.
+        drop(self.outbound.finish().await);
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<LinkEnd> {
         loop {
-            let buffer = self.inbox.buffer();
-            let room = buffer.capacity() - buffer.len();
-            let read = match pin!(self.stream.read_buf(buffer)).poll(cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.hung_up())),
-                Poll::Ready(Ok(read)) => read,
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(LinkEnd::Lost(error.to_string()))),
-                Poll::Pending => return Poll::Pending,
-            };
-            self.inbox.handle_read(read);
-            self.cut()?;
-            if read == room {
-                // Whoever got something takes it while it is in the cache; the rest waits a turn.
-                cx.waker().wake_by_ref();
+            match self.lanes.look(cx, &mut self.dispatch) {
+                Ok(Looked::Dry) => break,
+                Ok(Looked::More) => {
+                    cx.waker().wake_by_ref();
+                    break;
+                }
+                Err(end) => {
+                    if let Some(end) = self.ending(end) {
+                        return Poll::Ready(end);
+                    }
+                    // Not for good: a lane fewer is looked at.
+                }
+            }
+            if self.farewell.is_some() && self.lanes.are_over() {
+                break;
+            }
+        }
+        let Some((_, timer)) = &mut self.farewell else { return Poll::Pending };
+        if !self.lanes.are_over() && timer.as_mut().poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        self.farewell.take().map_or(Poll::Pending, |(end, _)| Poll::Ready(end))
+    }
+
+    /// What to do about an end: a link that has other lanes reads them before it is over, unless the node broke rules.
+    fn ending(&mut self, end: LinkEnd) -> Option<LinkEnd> {
+        if self.farewell.is_some() {
+            return None;
+        }
+        let end = match end {
+            LinkEnd::Lost(reason) => self.why(reason),
+            end => end,
+        };
+        if self.shared_lane || matches!(end, LinkEnd::Protocol(_)) {
+            return Some(end);
+        }
+        self.farewell = Some((end, Box::pin(tokio::time::sleep(FAREWELL))));
+        None
+    }
+
+    /// The carrier may know better why a link was lost than the lane on which it showed.
+    fn why(&self, reason: String) -> LinkEnd {
+        match closed_now(&self.handle) {
+            Some(Closed { code: Some(code), cause }) => LinkEnd::Told(Error::of(code).with_cause(cause)),
+            Some(Closed { code: None, .. }) => LinkEnd::Goodbye(None),
+            None => LinkEnd::Lost(reason),
+        }
+    }
+
+    /// Pending when there is nothing to write, or no room to write it.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let lanes = self.outbound.lanes().min(Class::COUNT);
+        loop {
+            for lane in 0..lanes {
+                // A lane without room holds up no other.
+                if let Poll::Ready(Err(error)) = self.poll_write_lane(lane, cx) {
+                    return Poll::Ready(Err(error));
+                }
+            }
+            if !self.shared.outbox.take(&mut self.writing[..lanes], &mut self.spares, cx) {
                 return Poll::Pending;
             }
         }
     }
 
-    /// Hands out all whole frames.
-    fn cut(&mut self) -> Result<(), LinkEnd> {
-        if !self.inbox.is_partial() {
-            return Ok(());
-        }
-        let (bytes, judged) = self.inbox.cut(&mut self.runs);
-        self.dispatch.handle(&bytes, &self.runs)?;
-        match judged {
-            Ok(()) => Ok(()),
-            Err(Garbage::Frame(error)) => Err(protocol(error.code(), error.to_string())),
-            Err(Garbage::Ext(error)) => Err(protocol(error.code(), error.to_string())),
-        }
-    }
-
-    fn hung_up(&self) -> LinkEnd {
-        LinkEnd::Lost(match self.inbox.is_partial() {
-            true => "the connection was closed in the middle of a frame".to_owned(),
-            false => "the connection was closed".to_owned(),
-        })
-    }
-
-    /// Pending when there is nothing to write, or no room to write it.
-    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        loop {
-            if self.writing.is_empty() {
-                std::task::ready!(self.shared.outbox.poll_take(&mut self.writing, cx));
-            }
-            let stream = Pin::new(&mut self.stream);
-            match std::task::ready!(stream.poll_write(cx, &self.writing[self.written..])) {
+    /// Ready when everything that was taken for the lane is written.
+    fn poll_write_lane(&mut self, lane: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let (bytes, written) = (&mut self.writing[lane], &mut self.written[lane]);
+        while !bytes.is_empty() {
+            let polled = match *written {
+                0 => self.outbound.poll_write(lane, cx, std::slice::from_ref(bytes)),
+                at => self.outbound.poll_write(lane, cx, &[bytes.slice(at..)]),
+            };
+            match std::task::ready!(polled) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(written) => self.written += written,
+                Ok(more) => *written += more,
                 Err(error) => return Poll::Ready(Err(error)),
             }
-            if self.written == self.writing.len() {
-                self.writing.clear();
-                self.written = 0;
+            if *written >= bytes.len() {
+                *written = 0;
+                self.spares.give(std::mem::take(bytes));
             }
         }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_deadlines(&mut self, cx: &mut Context<'_>) {
@@ -159,4 +209,17 @@ impl Pump {
             self.timer.as_mut().reset(next.into());
         }
     }
+}
+
+/// Why the carrier says that the link is over, if it does by now.
+pub(crate) fn closed_now(handle: &Handle) -> Option<Closed> {
+    match pin!(handle.closed()).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(closed) => Some(closed),
+        Poll::Pending => None,
+    }
+}
+
+/// The lanes that `opened` writes to.
+pub(crate) fn lane_map(opened: &Opened) -> LaneMap {
+    LaneMap::of(&opened.outbound)
 }

@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use mesh_wire::frame::{Kind, Parts};
 
 use super::feed::Feed;
-use super::outbox::Epoch;
+use super::outbox::{Epoch, LaneMap};
 use super::shared::{Feeds, Shared};
 
 /// Subscriptions and responders that the node has not confirmed again yet.
@@ -16,11 +16,11 @@ pub(crate) type Restoring = HashSet<u32, RandomState>;
 
 /// Puts a link that is open in its place: subscriptions and responders go out before anything else, and new messages
 /// wait until all of them are confirmed. Else what is published right after a reconnect would miss them.
-pub(crate) fn install(shared: &Shared, epoch: Epoch) -> Restoring {
+pub(crate) fn install(shared: &Shared, epoch: Epoch, map: LaneMap) -> Restoring {
     // Held until the outbox is up, so that no feed is asked for twice or not at all.
     let feeds = shared.feeds.lock();
     let (frames, restoring) = frames(&feeds, epoch);
-    shared.outbox.up(epoch, frames, restoring.is_empty());
+    shared.outbox.up(epoch, map, frames, restoring.is_empty());
     restoring
 }
 

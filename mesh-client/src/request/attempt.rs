@@ -11,7 +11,7 @@ use mesh_wire::subject::Subject;
 
 use crate::client::Client;
 use crate::error::Error;
-use crate::link::bulk::Lane;
+use crate::link::bulk::Order;
 use crate::link::outbox::{Place, Refusal};
 use crate::link::shared::Shared;
 use crate::message::Message;
@@ -80,7 +80,7 @@ pub(crate) fn poll_send(
     let mut parts = message.parts(Kind::Request, id).aux(timeout_ms);
     parts.flags = flags;
     match large {
-        Some(body) => shared.outbox.poll_large(&parts, body, Lane::Free, place, cx),
+        Some(body) => shared.outbox.poll_large(&parts, body, Order::Free, place, cx),
         None => shared.outbox.poll_frame(&parts, place, cx),
     }
 }

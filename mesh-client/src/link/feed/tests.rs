@@ -6,6 +6,7 @@ use mesh_wire::body::OverflowV1;
 use mesh_wire::frame::Frame;
 
 use super::*;
+use crate::link::outbox::{LaneMap, Spares};
 
 fn spec(mode: ModeV1, capacity: u32) -> SubscribeV1 {
     SubscribeV1 {
@@ -29,14 +30,15 @@ fn frames(fill: u8, len: usize, messages: u32) -> Item {
 
 fn up() -> Outbox {
     let outbox = Outbox::new();
-    outbox.up(Epoch(1), BytesMut::new(), true);
+    outbox.up(Epoch(1), LaneMap::SHARED, BytesMut::new(), true);
     outbox
 }
 
 /// What was sent by the client, as kind, id and aux.
 fn sent(outbox: &Outbox) -> Vec<(Kind, u64, u32)> {
-    let mut bytes = BytesMut::new();
-    if outbox.poll_take(&mut bytes, &Context::from_waker(Waker::noop())).is_pending() {
+    let mut bytes = Bytes::new();
+    let cx = Context::from_waker(Waker::noop());
+    if !outbox.take(std::slice::from_mut(&mut bytes), &mut Spares::default(), &cx) {
         return Vec::new();
     }
     let mut all = Vec::new();

@@ -3,15 +3,19 @@
 use std::task::{Context, Poll, Waker};
 
 use bytes::BytesMut;
+use mesh_transport::link::Outbound;
+use mesh_wire::class::Class;
+use mesh_wire::frame::{FrameError, Parts};
 use mesh_wire::subject::{Subject, SubjectError};
 use parking_lot::MutexGuard;
 
-use super::{Epoch, OUTBOX_BYTES, Refusal};
+use super::{BULK_BELOW_BYTES, Epoch, OUTBOX_BYTES, Refusal};
 use crate::link::bulk::Bulk;
 
 /// Where a sender that waits is noted, so that polling it twice does not note it twice.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Place {
+    lane: usize,
     round: u64,
     index: usize,
 }
@@ -25,18 +29,86 @@ pub(super) enum Phase {
     Closed,
 }
 
+/// Which lane carries which class, on one link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LaneMap([usize; Class::COUNT]);
+
+impl LaneMap {
+    /// One lane for everything.
+    pub(crate) const SHARED: Self = Self([0; Class::COUNT]);
+
+    /// A lane for each class.
+    #[cfg(test)]
+    pub(crate) const EACH: Self = Self([0, 1, 2, 3, 4]);
+
+    pub(crate) fn of(outbound: &Outbound) -> Self {
+        Self(Class::ALL.map(|class| outbound.lane_of(class).min(Class::COUNT - 1)))
+    }
+
+    #[inline]
+    pub(crate) fn lane(&self, class: Class) -> usize {
+        self.0[class.index()]
+    }
+}
+
+/// What waits for one lane.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct Lane {
     pub(super) buffer: BytesMut,
     pub(super) bulk: Bulk,
-    pub(super) phase: Phase,
-    pub(super) epoch: Epoch,
-    /// The link's task, while it has nothing to write.
-    pub(super) writer: Option<Waker>,
     /// Senders that wait for room or for a connection.
     pub(super) waiting: Vec<Waker>,
-    /// How often `waiting` was emptied; starts at 1, so that a fresh `Place` is never taken for noted.
+    /// How often `waiting` was emptied; starts at 1, so that a fresh [`Place`] is never taken for noted.
     round: u64,
+}
+
+impl Lane {
+    fn new() -> Self {
+        Self { buffer: BytesMut::new(), bulk: Bulk::default(), waiting: Vec::new(), round: 1 }
+    }
+
+    #[inline]
+    pub(super) fn has_room(&self) -> bool {
+        self.buffer.len() < OUTBOX_BYTES
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.buffer.is_empty() && self.bulk.is_empty()
+    }
+
+    /// Adds chunks of large messages while there is little else.
+    pub(super) fn fill(&mut self) {
+        while !self.bulk.is_empty() && self.buffer.len() < BULK_BELOW_BYTES {
+            self.bulk.poll_chunk(&mut self.buffer);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.buffer = BytesMut::new();
+        self.bulk = Bulk::default();
+    }
+
+    /// Those who wait; to be woken outside the lock.
+    pub(super) fn take_waiting(&mut self, into: &mut Vec<Waker>) {
+        if !self.waiting.is_empty() {
+            self.round += 1;
+            into.append(&mut self.waiting);
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) lanes: [Lane; Class::COUNT],
+    pub(super) map: LaneMap,
+    pub(super) phase: Phase,
+    pub(super) epoch: Epoch,
+    /// The link's task, while it has nothing to write to the lanes of `listening`.
+    pub(super) writer: Option<Waker>,
+    /// A bit for each lane whose next bytes the link's task waits for.
+    pub(super) listening: u8,
+    /// A bit for each lane that something was sent on since the link came up.
+    pub(super) used: u8,
     /// The subject that was published to last: it is well formed.
     checked: String,
 }
@@ -44,20 +116,33 @@ pub(super) struct State {
 impl State {
     pub(super) fn new() -> Self {
         Self {
-            buffer: BytesMut::new(),
-            bulk: Bulk::default(),
+            lanes: std::array::from_fn(|_| Lane::new()),
+            map: LaneMap::SHARED,
             phase: Phase::Down,
             epoch: Epoch(0),
             writer: None,
-            waiting: Vec::new(),
-            round: 1,
+            listening: 0,
+            used: 0,
             checked: String::new(),
         }
     }
 
+    /// The lane of `class`, if messages may be sent and it has room for more.
     #[inline]
-    pub(super) fn has_room(&self) -> bool {
-        self.phase == Phase::Up && self.buffer.len() < OUTBOX_BYTES
+    pub(super) fn lane_with_room(&self, class: Class) -> Option<usize> {
+        let lane = self.map.lane(class);
+        (self.phase == Phase::Up && self.lanes[lane].has_room()).then_some(lane)
+    }
+
+    /// Whether there is a link, for what belongs to it.
+    #[inline]
+    pub(super) fn is_linked(&self) -> bool {
+        matches!(self.phase, Phase::Up | Phase::Paused)
+    }
+
+    #[inline]
+    pub(super) fn encode(&mut self, lane: usize, parts: &Parts<'_>) -> Result<(), FrameError> {
+        parts.encode(&mut self.lanes[lane].buffer).map(drop)
     }
 
     #[inline]
@@ -81,29 +166,38 @@ impl State {
     #[cold]
     pub(super) fn wait_or_refuse(
         &mut self,
+        class: Class,
         place: &mut Place,
         cx: &Context<'_>,
     ) -> Poll<Result<(), Refusal>> {
         if let Some(refusal) = self.refusal() {
             return Poll::Ready(Err(refusal));
         }
-        self.note(place, cx);
+        self.note(self.map.lane(class), place, cx);
         Poll::Pending
     }
 
-    pub(super) fn note(&mut self, place: &mut Place, cx: &Context<'_>) {
-        if place.round == self.round {
-            self.waiting[place.index].clone_from(cx.waker());
+    pub(super) fn note(&mut self, lane: usize, place: &mut Place, cx: &Context<'_>) {
+        let noted = place.lane == lane;
+        let (round, waiting) = (self.lanes[lane].round, &mut self.lanes[lane].waiting);
+        if noted && place.round == round {
+            waiting[place.index].clone_from(cx.waker());
         } else {
-            *place = Place { round: self.round, index: self.waiting.len() };
-            self.waiting.push(cx.waker().clone());
+            *place = Place { lane, round, index: waiting.len() };
+            waiting.push(cx.waker().clone());
         }
     }
 }
 
-/// Wakes outside the lock: a woken thread would run into it.
+/// Wakes the link's task if it waits for bytes of `lane`; outside the lock, which a woken thread would run into.
 #[inline]
-pub(super) fn wake_writer(mut state: MutexGuard<'_, State>) {
+pub(super) fn wake_writer(mut state: MutexGuard<'_, State>, lane: usize) {
+    let bit = 1 << lane;
+    state.used |= bit;
+    if state.listening & bit == 0 {
+        return;
+    }
+    state.listening = 0;
     let writer = state.writer.take();
     drop(state);
     if let Some(writer) = writer {
@@ -111,12 +205,12 @@ pub(super) fn wake_writer(mut state: MutexGuard<'_, State>) {
     }
 }
 
-pub(super) fn wake_waiting(mut state: MutexGuard<'_, State>) {
-    if state.waiting.is_empty() {
-        return wake_writer(state);
-    }
-    state.round += 1;
-    let waiting = std::mem::take(&mut state.waiting);
-    wake_writer(state);
-    waiting.into_iter().for_each(Waker::wake);
+/// Wakes everybody: the link or what may be sent has changed.
+pub(super) fn wake_all(mut state: MutexGuard<'_, State>) {
+    let mut woken = Vec::new();
+    state.lanes.iter_mut().for_each(|lane| lane.take_waiting(&mut woken));
+    state.listening = 0;
+    woken.extend(state.writer.take());
+    drop(state);
+    woken.into_iter().for_each(Waker::wake);
 }
