@@ -40,6 +40,69 @@ pub(super) const ENTRIES: &[Entry] = &[
         a name in `http.allow_hosts`, and if its `Origin`, where a browser sends one, is the same host.",
     },
     Entry {
+        code: Code::ListenInUse,
+        name: "listen_in_use",
+        kind: ErrorKind::Conflict,
+        retryable: true,
+        title: "The address for clients or peers is in use",
+        cause: "Another process, often another node, has the port.",
+        hint: "Choose another port, `mesh-node --listen 0.0.0.0:7410`, or port 0 for any free one; `ss \
+        -lntup` shows who has it.",
+        explanation: "A node that listens on a network takes UDP (for QUIC) and TCP (for TLS) on the same port for \
+        clients, and UDP on another one for its peers. One of them is taken. Two nodes never share a port, even of \
+        the same user.",
+    },
+    Entry {
+        code: Code::ListenUnusable,
+        name: "listen_unusable",
+        kind: ErrorKind::Config,
+        retryable: false,
+        title: "The address for clients or peers can't be used",
+        cause: "The address is not one of this machine, or the port needs rights that the node doesn't have.",
+        hint: "Use an address of this machine (`0.0.0.0` for all of them) and a port above 1023: `mesh-node \
+        --listen 0.0.0.0:7400`.",
+        explanation: "The operating system refused to listen on the address; the cause has its words.",
+    },
+    Entry {
+        code: Code::InsecureNotLoopback,
+        name: "insecure_not_loopback",
+        kind: ErrorKind::Config,
+        retryable: false,
+        title: "Insecure links are for this machine only",
+        cause: "`--insecure-loopback` stands beside an address that others can reach.",
+        hint: "Listen on this machine, `--listen 127.0.0.1:7400 --insecure-loopback`, or with certificates: \
+        `--listen ADDR --certs DIR`.",
+        explanation: "With `--insecure-loopback` a node asks its clients for no certificate and no token, so that a \
+        laptop needs neither. Whoever reaches the port may then do everything, so it may be one of this machine \
+        alone: an address in 127.0.0.0/8, or ::1.",
+    },
+    Entry {
+        code: Code::ListenNeedsCertificates,
+        name: "listen_needs_certificates",
+        kind: ErrorKind::Config,
+        retryable: false,
+        title: "Listening on a network needs certificates",
+        cause: "`--listen` was given without `--certs`.",
+        hint: "Name them: `--listen ADDR --certs DIR`; for this machine alone: `--listen 127.0.0.1:7400 \
+        --insecure-loopback`.",
+        explanation: "Links that leave the machine are encrypted, and each side shows who it is by a certificate. A \
+        node without one has nothing to show, so it does not listen. `mesh cert init DIR --cluster NAME` and `mesh \
+        cert issue DIR --node ID` make certificates to start with.",
+    },
+    Entry {
+        code: Code::PeerConfigIncomplete,
+        name: "peer_config_incomplete",
+        kind: ErrorKind::Config,
+        retryable: false,
+        title: "The settings for peers are not complete",
+        cause: "A node that is to find its peers was not told everything that this takes.",
+        hint: "Give all of them: `--node ID --cluster NAME --certs DIR --peer-listen ADDR --discovery \
+        static:HOST:PORT,…`.",
+        explanation: "Nodes of a cluster prove to each other who they are, so each needs a certificate; and of two \
+        nodes each may be the one that dials, so each needs an address that the others can reach. A node that is to \
+        be alone needs none of these: `--discovery standalone`.",
+    },
+    Entry {
         code: Code::DataDirUnusable,
         name: "data_dir_unusable",
         kind: ErrorKind::Config,
