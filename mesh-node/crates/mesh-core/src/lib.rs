@@ -7,6 +7,7 @@ pub mod balancer;
 pub mod cache;
 pub mod large;
 pub mod outbox;
+pub mod peering;
 pub mod request;
 pub mod routing;
 pub mod subscription;
