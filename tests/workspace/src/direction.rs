@@ -4,14 +4,15 @@ use crate::Findings;
 use crate::metadata::{Metadata, Package};
 
 /// What one of our crates may use of the others, in what is built (tests may use more, see [`MAY_IN_TESTS`]).
-const MAY: [(&str, &[&str]); 12] = [
+const MAY: [(&str, &[&str]); 13] = [
     ("mesh-wire", &[]),
     ("mesh-core", &["mesh-wire"]),
-    ("mesh-transport", &["mesh-wire"]),
+    ("mesh-identity", &["mesh-wire"]),
+    ("mesh-transport", &["mesh-wire", "mesh-identity"]),
     ("mesh-telemetry", &["mesh-wire"]),
-    ("mesh-node", &["mesh-wire", "mesh-core", "mesh-transport", "mesh-telemetry"]),
-    ("mesh-client", &["mesh-wire", "mesh-transport", "mesh-telemetry"]),
-    ("mesh-cli", &["mesh-client", "mesh-wire", "mesh-transport", "mesh-telemetry"]),
+    ("mesh-node", &["mesh-wire", "mesh-core", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
+    ("mesh-client", &["mesh-wire", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
+    ("mesh-cli", &["mesh-client", "mesh-wire", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
     ("mesh-thumbnails", &["mesh-client"]),
     ("mesh-sensors", &["mesh-client"]),
     ("mesh-shop", &["mesh-client"]),

@@ -1,0 +1,4 @@
+//! Certificates on disk, in a store, and in handshakes in memory.
+
+mod handshake;
+mod place;
