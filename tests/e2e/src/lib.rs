@@ -5,14 +5,20 @@
 //!  RawLink ────── a blocking link that can also say what no client library would
 //!  Process ────── any of the workspace's programs, with its output at hand
 //!  mesh() ─────── the `mesh` binary against a node
+//!  Certificates ─ a directory for `--certs`, of an Authority that signs anything
 //! ```
 
+mod certificates;
 mod command;
+mod http;
+mod memory;
 mod node;
 mod process;
 mod program;
 mod raw;
 
+pub use certificates::{Authority, CLUSTER, Certificates, Issued, Subject, Validity};
+pub use memory::resident;
 pub use node::{NodeBuilder, RunningNode, wait_until};
 pub use process::{Finished, PATIENCE, Process};
 pub use program::program;

@@ -1,6 +1,7 @@
 //! A node as a process.
 
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -9,14 +10,15 @@ use std::{
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::{Finished, PATIENCE, Process, program, raw::RawLink};
+use crate::{CLUSTER, Certificates, Finished, PATIENCE, Process, program, raw::RawLink};
 
 /// How to start a node.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct NodeBuilder {
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
     http: bool,
+    listen: Option<SocketAddr>,
 }
 
 impl NodeBuilder {
@@ -41,6 +43,21 @@ impl NodeBuilder {
         self
     }
 
+    /// Under this name in [`CLUSTER`], with these certificates, on a port of loopback that the system chooses.
+    #[must_use]
+    pub fn with_certificates(self, name: &str, certificates: &Certificates) -> Self {
+        let directory = certificates.path().display().to_string();
+        let named = self.arg("--node").arg(name).arg("--cluster").arg(CLUSTER).arg("--certs").arg(directory);
+        named.listen(LOOPBACK)
+    }
+
+    /// On this address of the network.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
     /// Starts it and waits until it listens.
     ///
     /// # Panics
@@ -49,28 +66,34 @@ impl NodeBuilder {
         let directory =
             tempfile::Builder::new().prefix("mesh-e2e-").tempdir().expect("a temporary directory");
         let socket = directory.path().join("m.sock");
+        let process = self.process(directory.path(), &socket);
+        let mut node = RunningNode { builder: self, process, http: None, network: None, socket, directory };
+        node.greeted();
+        node
+    }
+
+    fn process(&self, directory: &Path, socket: &Path) -> Process {
         let mut command = Command::new(program("mesh-node", "mesh-node"));
-        command.arg("--data").arg(directory.path()).arg("--socket").arg(&socket);
+        command.arg("--data").arg(directory).arg("--socket").arg(socket);
         command.arg("--http").arg(if self.http { "127.0.0.1:0" } else { "off" });
-        command.args(&self.arguments).envs(self.environment);
-        let mut process = Process::start(&mut command);
-        let http = self.http.then(|| {
-            let line = process.stdout_line("http://");
-            let host = line.split_once("http://").and_then(|(_, rest)| rest.split('/').next());
-            host.expect("an address").to_owned()
-        });
-        // The greeting ends with the commands to try.
-        process.stdout_line(" pub ");
-        RunningNode { process, socket, http, directory }
+        if let Some(address) = self.listen {
+            command.arg("--listen").arg(address.to_string());
+        }
+        Process::start(command.args(&self.arguments).envs(self.environment.iter().map(|(k, v)| (k, v))))
     }
 }
+
+/// A port that the system chooses.
+const LOOPBACK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// A node that runs. It is killed when this is dropped, and its directory with it.
 #[derive(Debug)]
 pub struct RunningNode {
+    builder: NodeBuilder,
     process: Process,
-    socket: PathBuf,
     http: Option<String>,
+    network: Option<SocketAddr>,
+    socket: PathBuf,
     directory: TempDir,
 }
 
@@ -88,6 +111,44 @@ impl RunningNode {
     /// Its socket.
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// Where it listens on the network.
+    ///
+    /// # Panics
+    /// When it was started without.
+    pub fn network(&self) -> SocketAddr {
+        self.network.expect("started with an address to listen on")
+    }
+
+    /// Kills it and starts it again, at the same addresses and with the same data.
+    ///
+    /// # Panics
+    /// When it does not come up, with what it printed.
+    pub fn restart(&mut self) {
+        // Nobody says goodbye: whoever was connected has to find out.
+        self.signal(Signal::KILL);
+        self.process.wait();
+        self.builder.listen = self.network.or(self.builder.listen);
+        self.process = self.builder.process(self.directory.path(), &self.socket);
+        self.greeted();
+    }
+
+    /// Its process, to read what it prints.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Reads the greeting, which ends with the commands to try.
+    fn greeted(&mut self) {
+        self.process.stdout_line(" pub ");
+        let greeting = self.process.stdout();
+        let host = |scheme: &str| {
+            let (_, rest) = greeting.split_once(scheme)?;
+            rest.split(['/', ' ', ',', '\n']).next().map(str::to_owned)
+        };
+        self.http = host("http://").filter(|_| self.builder.http);
+        self.network = host("quic://").and_then(|address| address.parse().ok());
     }
 
     /// A directory of its own.

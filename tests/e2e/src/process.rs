@@ -73,6 +73,20 @@ impl Process {
             .unwrap_or_else(|| panic!("no {text:?} on standard error\nstderr: {}", self.stderr.read))
     }
 
+    /// What was read of standard output so far.
+    #[must_use]
+    pub fn stdout(&self) -> &str {
+        &self.stdout.read
+    }
+
+    /// Waits for its end, however that comes.
+    ///
+    /// # Panics
+    /// When it can't be waited for.
+    pub fn wait(&mut self) {
+        self.child.wait().expect("the process can be waited for");
+    }
+
     /// Writes to its standard input.
     ///
     /// # Panics
