@@ -10,6 +10,7 @@ use std::{
 
 use actix::Addr;
 use mesh_transport::{
+    link::Link,
     listen::{Incoming, Listener},
     peer::Peer,
 };
@@ -17,7 +18,7 @@ use mesh_wire::code::Code;
 use tokio::{net::UnixStream, sync::watch};
 
 use crate::{
-    link::{Identity, turn_away},
+    link::turn_away,
     metrics::Counters,
     shared::Shared,
     thread::{Accept, DataThread},
@@ -75,7 +76,7 @@ fn seat(stream: UnixStream, peer: Peer, seats: &[Seat]) {
     match stream.into_std() {
         Ok(stream) => {
             seat.links.fetch_add(1, Ordering::Relaxed);
-            seat.thread.do_send(Accept { stream, client: Identity::of(peer) });
+            seat.thread.do_send(Accept { stream, peer });
         }
         Err(error) => tracing::warn!(%error, "an accepted connection can't be used"),
     }
@@ -83,6 +84,6 @@ fn seat(stream: UnixStream, peer: Peer, seats: &[Seat]) {
 
 fn refuse(stream: UnixStream, code: Code, cause: String, counters: &Counters) {
     counters.refused(code);
-    let (_, write) = stream.into_split();
-    actix_rt::spawn(turn_away(write, code, cause));
+    let Link { outbound, handle, .. } = Link::unix(stream, None);
+    actix_rt::spawn(async move { turn_away(outbound, &handle, code, cause).await });
 }

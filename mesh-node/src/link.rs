@@ -1,9 +1,10 @@
-//! One client link: its handshake, its two loops, and what they share with its subscriber actor.
+//! One client link: its handshake, its loops, and what they share with its subscriber actor.
 //!
 //! ```text
-//!   socket ─► reader ─┬─ publishes ─► switch ─► batches ─► other links' actors
-//!                     └─ the rest ──► this link's Subscriber actor ─► outbox ─► writer ─► socket
+//!   lane ─► reader ─┬─ publishes ─► switch ─► batches ─► other links' actors
+//!                   └─ the rest ──► this link's Subscriber actor ─► outbox of a class ─► writer ─► lane
 //! ```
+//! A Unix socket or TLS is one lane for everything; QUIC has a lane for each class, so a reader and an outbox for each.
 //! Everything of a link lives on one data thread.
 
 use std::{
@@ -15,13 +16,20 @@ use std::{
 
 use actix::Actor;
 use mesh_core::{
-    outbox::Outbox,
+    outbox::Lanes,
     request::Ended,
     routing::{LinkId, SubscriptionId},
 };
-use mesh_transport::peer::Peer;
-use mesh_wire::frame::{Flags, Kind, Parts};
-use tokio::{net::UnixStream, sync::Notify};
+use mesh_transport::{
+    link::{self as transport, Handle},
+    peer::Peer,
+};
+use mesh_wire::{
+    class::Class,
+    code::Code,
+    frame::{Flags, FrameError, Kind, Parts},
+};
+use tokio::sync::Notify;
 
 use crate::{
     metrics::Counter,
@@ -33,6 +41,7 @@ use crate::{
 };
 
 mod handshake;
+mod lanes;
 mod reader;
 mod writer;
 
@@ -80,7 +89,8 @@ pub(crate) struct Link {
     pub(crate) identity: Identity,
     pub(crate) since: SystemTime,
     pub(crate) gauge: Arc<Gauge>,
-    pub(crate) outbox: RefCell<Outbox<LargeKey>>,
+    pub(crate) outbox: RefCell<Lanes<LargeKey>>,
+    pub(crate) handle: Handle,
     /// Gathers that are over with the reply that is just being queued.
     pub(crate) ends: RefCell<Vec<Ended>>,
     /// Wakes the writer.
@@ -92,6 +102,10 @@ pub(crate) struct Link {
     wants_room: Cell<bool>,
     low_bytes: usize,
     closing: Cell<Option<Closing>>,
+    /// What the other side is told where the carrier can; nothing when the link ends in good order.
+    reason: RefCell<Option<(Code, String)>>,
+    /// The client has said goodbye, and its other lanes are still to be read.
+    goodbye: Notify,
     closed: Notify,
 }
 
@@ -142,35 +156,55 @@ impl Link {
         self.closed.notify_one();
     }
 
+    /// Why the link ends, for the other side; the first reason holds.
+    pub(crate) fn blame(&self, code: Code, cause: &str) {
+        self.reason.borrow_mut().get_or_insert_with(|| (code, cause.to_owned()));
+    }
+
+    /// The client said goodbye. True when the link can end at once: on one lane nothing comes behind a goodbye.
+    pub(crate) fn goodbye(&self) -> bool {
+        let is_shared = self.outbox.borrow().is_shared();
+        if !is_shared {
+            self.goodbye.notify_one();
+        }
+        is_shared
+    }
+
+    /// Queues one small frame in the lane of `class`.
+    pub(crate) fn push(&self, class: Class, parts: &Parts<'_>) -> Result<(), FrameError> {
+        let pushed = self.outbox.borrow_mut().of(class).push_frame(parts);
+        self.wake.notify_one();
+        pushed
+    }
+
     /// Writes one small reply of the node itself.
     pub(crate) fn write_reply(&self, id: u64, flags: Flags, aux: u32, body: &[u8]) {
         let parts = Parts { flags, aux, ..Parts::bare(Kind::Reply, id).body(body) };
-        let mut outbox = self.outbox.borrow_mut();
-        if outbox.push_frame(&parts).is_err() {
-            // Only a body over the frame limit gets here: it goes out in chunks.
-            let large = mesh_core::large::Large {
-                kind: Kind::Reply,
-                flags,
-                aux,
-                id,
-                ext: bytes::Bytes::new(),
-                subject: bytes::Bytes::new(),
-                headers: bytes::Bytes::new(),
-                body: bytes::Bytes::copy_from_slice(body),
-            };
-            outbox.push_large(LargeKey::Reply, large);
+        if self.push(Class::Request, &parts).is_ok() {
+            return;
         }
-        drop(outbox);
+        // Only a body over the frame limit gets here: it goes out in chunks.
+        let large = mesh_core::large::Large {
+            kind: Kind::Reply,
+            flags,
+            aux,
+            id,
+            ext: bytes::Bytes::new(),
+            subject: bytes::Bytes::new(),
+            headers: bytes::Bytes::new(),
+            body: bytes::Bytes::copy_from_slice(body),
+        };
+        self.outbox.borrow_mut().of(Class::of_large(Kind::Reply)).push_large(LargeKey::Reply, large);
         self.wake.notify_one();
     }
 }
 
 /// A link's whole life, as one task of its data thread.
-pub(crate) async fn run(stream: UnixStream, identity: Identity, thread: Rc<Thread>) {
-    let (mut read, write) = stream.into_split();
-    let greeting = match handshake::greet(&mut read, &thread).await {
-        Ok(greeting) => greeting,
-        Err(fault) => return handshake::refuse(write, fault, &thread).await,
+pub(crate) async fn run(carrier: transport::Link, identity: Identity, thread: Rc<Thread>) {
+    let transport::Link { mut inbound, outbound, handle } = carrier;
+    let (greeting, first) = match handshake::greet(&mut inbound, &thread).await {
+        Ok(greeted) => greeted,
+        Err(fault) => return handshake::refuse(outbound, &handle, fault, &thread).await,
     };
     let shared = &thread.shared;
     let link = Rc::new(Link {
@@ -180,7 +214,8 @@ pub(crate) async fn run(stream: UnixStream, identity: Identity, thread: Rc<Threa
         identity,
         since: SystemTime::now(),
         gauge: Arc::default(),
-        outbox: RefCell::default(),
+        outbox: RefCell::new(if outbound.lanes() == 1 { Lanes::shared() } else { Lanes::separate() }),
+        handle,
         ends: RefCell::default(),
         wake: Notify::new(),
         written: Cell::new(0),
@@ -189,6 +224,8 @@ pub(crate) async fn run(stream: UnixStream, identity: Identity, thread: Rc<Threa
         wants_room: Cell::new(false),
         low_bytes: shared.config.pacing.high_water / 2,
         closing: Cell::new(None),
+        reason: RefCell::new(None),
+        goodbye: Notify::new(),
         closed: Notify::new(),
     });
     let subscriber = Subscriber::new(Rc::clone(&link), Rc::clone(&thread)).start();
@@ -201,10 +238,9 @@ pub(crate) async fn run(stream: UnixStream, identity: Identity, thread: Rc<Threa
     thread.count(Counter::LinksOpened, 1);
     handshake::welcome(&link, greeting.version, greeting.features, &thread);
     let writer =
-        actix_rt::spawn(writer::run(write, Rc::clone(&link), Rc::clone(&thread), subscriber.clone()));
-    let mut reader = reader::Reader::new(Rc::clone(&link), Rc::clone(&thread), subscriber.clone());
+        actix_rt::spawn(writer::run(outbound, Rc::clone(&link), Rc::clone(&thread), subscriber.clone()));
     tokio::select! {
-        () = reader.run(read, greeting.rest) => {}
+        () = lanes::read(inbound, first, greeting.rest, &link, &thread, &subscriber) => {}
         () = link.closed.notified() => {}
     }
     subscriber.do_send(LinkClosed);

@@ -15,10 +15,15 @@ use actix::{Actor, ActorContext, Context, Handler, SpawnHandle};
 use foldhash::fast::RandomState;
 use mesh_core::{
     request::{Calls, Requests},
-    routing::{SubscriptionId, Target},
+    routing::{Mode, SubscriptionId, Target},
     subscription::{Output, Subscriptions},
 };
-use mesh_wire::{body, code::Code, frame::Kind, frame::Parts};
+use mesh_wire::{
+    body,
+    class::Class,
+    code::Code,
+    frame::{Flags, Kind, Parts},
+};
 
 use crate::{
     link::{LargeKey, Link},
@@ -87,28 +92,39 @@ impl Subscriber {
         Target::new(self.link.id, subscription)
     }
 
-    /// Writes one small frame.
+    /// Writes one small frame, in the lane of its kind.
     fn write(&self, parts: &Parts<'_>) {
-        if self.link.outbox.borrow_mut().push_frame(parts).is_err() {
+        self.write_in(parts.kind.class(), parts);
+    }
+
+    /// Writes one small frame where it can't overtake what it is about.
+    fn write_in(&self, class: Class, parts: &Parts<'_>) {
+        if self.link.push(class, parts).is_err() {
             self.thread.count(Counter::InternalErrors, 1);
         }
-        self.link.wake.notify_one();
+    }
+
+    /// The lane of what a subscription of this mode gets.
+    fn class_of(mode: Mode) -> Class {
+        match mode {
+            Mode::Events => Kind::Deliver.class(),
+            Mode::Responder => Kind::Call.class(),
+        }
     }
 
     /// Tells the client that something it did is refused; the link goes on.
     fn refuse(&self, about: Kind, id: u64, code: Code, cause: impl Into<String>) {
         self.thread.refused(code);
-        self.write_error(about as u8, id, code, cause.into(), mesh_wire::frame::Flags::NONE);
+        self.write_error(Class::Control, about as u8, id, code, cause.into(), Flags::NONE);
     }
 
-    fn write_error(&self, about: u8, id: u64, code: Code, cause: String, flags: mesh_wire::frame::Flags) {
+    fn write_error(&self, class: Class, about: u8, id: u64, code: Code, cause: String, flags: Flags) {
         let error = body::ErrorV1 { about, cause, retry_after_ms: 0 };
         match body::encode(&error) {
-            Ok(body) => self.write(&Parts {
-                flags,
-                aux: code.number().into(),
-                ..Parts::bare(Kind::Error, id).body(&body)
-            }),
+            Ok(body) => self.write_in(
+                class,
+                &Parts { flags, aux: code.number().into(), ..Parts::bare(Kind::Error, id).body(&body) },
+            ),
             Err(_) => self.thread.count(Counter::InternalErrors, 1),
         }
     }
@@ -117,17 +133,25 @@ impl Subscriber {
     fn drain_subscriptions(&mut self) {
         while let Some(output) = self.subscriptions.poll_output() {
             match output {
-                Output::Frames(frames) => self.link.outbox.borrow_mut().push_frames(frames),
+                Output::Frames(frames) => {
+                    self.link.outbox.borrow_mut().of(Kind::Deliver.class()).push_frames(frames);
+                }
                 Output::Large(id, large) => {
-                    self.link.outbox.borrow_mut().push_large(LargeKey::Subscription(id), *large);
+                    let class = Class::of_large(Kind::Deliver);
+                    let key = LargeKey::Subscription(id);
+                    self.link.outbox.borrow_mut().of(class).push_large(key, *large);
                 }
                 Output::Dropped(id, count) => {
                     self.thread.count(Counter::DroppedOverflow, u64::from(count));
-                    self.write(&Parts::bare(Kind::Dropped, u64::from(id.0)).aux(count));
+                    let dropped = Parts::bare(Kind::Dropped, u64::from(id.0)).aux(count);
+                    self.write_in(Kind::Deliver.class(), &dropped);
                 }
                 Output::Closed(spec) => {
                     let cause = format!("subscription to \"{}\" could not keep up", spec.pattern.as_str());
-                    self.refuse(Kind::Subscribe, u64::from(spec.id.0), Code::SubscriptionOverflow, cause);
+                    let code = Code::SubscriptionOverflow;
+                    self.thread.refused(code);
+                    let (class, id) = (Self::class_of(spec.mode), u64::from(spec.id.0));
+                    self.write_error(class, Kind::Subscribe as u8, id, code, cause, Flags::NONE);
                     self.services.remove(&spec.id);
                     self.change_interest(vec![Interest::Close(Change::from(spec))]);
                 }
@@ -149,6 +173,7 @@ impl Subscriber {
         self.tell_in_flight();
         if self.link.outbox.borrow().queued_bytes() > self.thread.shared.outbox_hard_bytes() {
             self.thread.refused(Code::LinkStalled);
+            self.link.blame(Code::LinkStalled, Code::LinkStalled.cause());
             self.link.abort();
             ctx.stop();
         }

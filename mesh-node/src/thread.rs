@@ -11,6 +11,7 @@ use std::{
 };
 
 use actix::{Actor, Context, Handler, Message};
+use mesh_transport::{link as transport, peer::Peer};
 use mesh_wire::code::Code;
 
 use crate::{
@@ -92,17 +93,20 @@ impl Actor for DataThread {
 #[rtype(result = "()")]
 pub(crate) struct Accept {
     pub(crate) stream: std::os::unix::net::UnixStream,
-    pub(crate) client: Identity,
+    pub(crate) peer: Peer,
 }
 
 impl Handler<Accept> for DataThread {
     type Result = ();
 
-    fn handle(&mut self, Accept { stream, client }: Accept, _: &mut Self::Context) {
+    fn handle(&mut self, Accept { stream, peer }: Accept, _: &mut Self::Context) {
         let (thread, links) = (Rc::clone(&self.thread), Arc::clone(&self.links));
         actix_rt::spawn(async move {
             match tokio::net::UnixStream::from_std(stream) {
-                Ok(stream) => link::run(stream, client, Rc::clone(&thread)).await,
+                Ok(stream) => {
+                    let carrier = transport::Link::unix(stream, Some(peer));
+                    link::run(carrier, Identity::of(peer), Rc::clone(&thread)).await;
+                }
                 Err(error) => tracing::warn!(%error, "an accepted connection can't be used"),
             }
             links.fetch_sub(1, Ordering::Relaxed);

@@ -1,19 +1,19 @@
 //! Preface, `HELLO`, `WELCOME`: nothing else counts before that, and it has to come in time.
 
-use bytes::{Buf, BytesMut};
+use std::future::poll_fn;
+
+use bytes::{Buf, Bytes, BytesMut};
+use mesh_transport::link::{Handle, Inbound, LaneReader, Outbound};
 use mesh_wire::{
     body::{self, CONTROL_BODY_BYTES, HelloV1, WelcomeV1},
+    class::Class,
     code::Code,
     frame::{Flags, Frame, HEADER_BYTES, Kind, PREFACE, Parts},
     hello::{Features, Version, Versions},
     limits,
     name::Name,
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::unix::{OwnedReadHalf, OwnedWriteHalf},
-    time::timeout,
-};
+use tokio::{io::AsyncReadExt, time::timeout};
 
 use super::Link;
 use crate::thread::Thread;
@@ -43,16 +43,21 @@ impl Fault {
     }
 }
 
-/// Waits for the client's greeting.
-pub(super) async fn greet(read: &mut OwnedReadHalf, thread: &Thread) -> Result<Greeting, Fault> {
+/// Waits for the client's greeting, on the first lane.
+pub(super) async fn greet(inbound: &mut Inbound, thread: &Thread) -> Result<(Greeting, LaneReader), Fault> {
     let limit = thread.shared.config.limits.handshake_timeout;
-    match timeout(limit, read_greeting(read)).await {
+    let greeting = async {
+        let lane = inbound.accept().await;
+        let mut read = lane.map_err(|error| Fault::new(Code::FrameTruncated, error.to_string()))?.reader;
+        Ok((read_greeting(&mut read).await?, read))
+    };
+    match timeout(limit, greeting).await {
         Ok(result) => result,
         Err(_) => Err(Fault::new(Code::HandshakeTimeout, format!("no HELLO within {limit:?}"))),
     }
 }
 
-async fn read_greeting(read: &mut OwnedReadHalf) -> Result<Greeting, Fault> {
+async fn read_greeting(read: &mut LaneReader) -> Result<Greeting, Fault> {
     let mut bytes = BytesMut::new();
     loop {
         if let Some(greeting) = parse(&mut bytes)? {
@@ -119,7 +124,7 @@ pub(super) fn welcome(link: &Link, version: Version, features: Features, thread:
     };
     let written = body::encode(&welcome).is_ok_and(|body| {
         let frame = Parts::bare(Kind::Welcome, features.bits()).aux(u32::from(version.0)).body(&body);
-        link.outbox.borrow_mut().push_frame(&frame).is_ok()
+        link.push(Class::Control, &frame).is_ok()
     });
     if !written {
         link.abort();
@@ -127,21 +132,36 @@ pub(super) fn welcome(link: &Link, version: Version, features: Features, thread:
 }
 
 /// Tells a client why there is no link for it; bounded in time, since it may not read.
-pub(super) async fn refuse(write: OwnedWriteHalf, fault: Fault, thread: &Thread) {
+pub(super) async fn refuse(outbound: Outbound, handle: &Handle, fault: Fault, thread: &Thread) {
     thread.refused(fault.code);
     tracing::info!(code = %fault.code, cause = fault.cause, "handshake refused");
-    turn_away(write, fault.code, fault.cause).await;
+    turn_away(outbound, handle, fault.code, fault.cause).await;
 }
 
 /// Writes a fatal error and closes; bounded in time, since the client may not read.
-pub(crate) async fn turn_away(mut write: OwnedWriteHalf, code: Code, cause: String) {
-    let error = body::ErrorV1 { about: 0, cause, retry_after_ms: 0 };
+pub(crate) async fn turn_away(mut outbound: Outbound, handle: &Handle, code: Code, cause: String) {
+    let error = body::ErrorV1 { about: 0, cause: cause.clone(), retry_after_ms: 0 };
     let Ok(body) = body::encode(&error) else { return };
     let mut bytes = BytesMut::new();
     let frame =
         Parts { flags: Flags::FATAL, aux: code.number().into(), ..Parts::bare(Kind::Error, 0).body(&body) };
     if frame.encode(&mut bytes).is_ok() {
+        let farewell = async {
+            write_all(&mut outbound, bytes.freeze()).await?;
+            outbound.finish().await
+        };
         // A client that is gone or does not read misses the reason; the node has counted it.
-        timeout(REFUSAL_TIME, write.write_all(&bytes)).await.ok();
+        timeout(REFUSAL_TIME, farewell).await.ok();
     }
+    handle.close(code, &cause);
+}
+
+async fn write_all(outbound: &mut Outbound, mut bytes: Bytes) -> std::io::Result<()> {
+    let lane = outbound.lane_of(Class::Control);
+    while !bytes.is_empty() {
+        let slices = std::slice::from_ref(&bytes);
+        let written = poll_fn(|cx| outbound.poll_write(lane, cx, slices)).await?;
+        bytes.advance(written);
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
-//! Reads a link: takes every whole frame out of one read in place, and leaves nothing but a partial tail behind.
+//! Reads a lane: takes every whole frame out of one read in place, and leaves nothing but a partial tail behind.
 //!
-//! The read buffer belongs to the data thread and is shared by its links; a link owns memory only while a frame of
+//! The read buffer belongs to the data thread and is shared by its links; a lane owns memory only while a frame of
 //! its is incomplete. Publishes go to the switch at once, everything else to the link's actor in one message.
 
 use std::{future::poll_fn, io, pin::Pin, rc::Rc, sync::Arc, task::Poll};
@@ -8,6 +8,7 @@ use std::{future::poll_fn, io, pin::Pin, rc::Rc, sync::Arc, task::Poll};
 use actix::Addr;
 use bytes::{Buf, Bytes, BytesMut};
 use mesh_core::large::Large;
+use mesh_transport::link::LaneReader;
 use mesh_wire::{
     chunk::Reassembler,
     code::Code,
@@ -17,7 +18,6 @@ use mesh_wire::{
 };
 use tokio::{
     io::{AsyncRead, ReadBuf},
-    net::unix::OwnedReadHalf,
     time::timeout,
 };
 
@@ -37,6 +37,17 @@ use crate::{
 struct Fault {
     code: Code,
     cause: String,
+}
+
+/// How the reading of a lane ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The other side finished the lane.
+    Finished,
+    /// The carrier failed.
+    Lost(io::Error),
+    /// The other side broke the rules; the link's actor was told, and closes the link.
+    Fault,
 }
 
 /// What is kept of the opening frame of a large message.
@@ -73,33 +84,35 @@ impl Reader {
         }
     }
 
-    /// Reads until the link closes or breaks the rules. `rest` came with the handshake.
-    pub(super) async fn run(&mut self, mut half: OwnedReadHalf, rest: BytesMut) {
+    /// Reads until the lane ends or breaks the rules. `rest` came with the handshake.
+    pub(super) async fn run(&mut self, half: &mut LaneReader, rest: BytesMut) -> End {
         let mut outcome = self.take(&rest).map(|used| self.tail.extend_from_slice(&rest[used..]));
+        drop(rest);
         loop {
             self.hand_over().await;
             if let Err(fault) = outcome {
-                return self.subscriber.do_send(Fail { code: fault.code, cause: fault.cause });
+                self.subscriber.do_send(Fail { code: fault.code, cause: fault.cause });
+                return End::Fault;
             }
             self.hold_back().await;
             if std::mem::take(&mut self.busy) {
                 // Those who got the last batch have their turn before the next is made.
                 tokio::task::yield_now().await;
             }
-            outcome = match self.read(&mut half).await {
+            outcome = match self.read(half).await {
                 Ok(Some(outcome)) => outcome,
-                Ok(None) if self.tail.is_empty() => return,
+                Ok(None) if self.tail.is_empty() => return End::Finished,
                 Ok(None) => Err(Fault {
                     code: Code::FrameTruncated,
                     cause: format!("the link closed within a frame, {} bytes into it", self.tail.len()),
                 }),
-                Err(_) => return,
+                Err(error) => return End::Lost(error),
             };
         }
     }
 
     /// One read and all whole frames in it; `None` at the end of the stream.
-    async fn read(&mut self, half: &mut OwnedReadHalf) -> io::Result<Option<Result<(), Fault>>> {
+    async fn read(&mut self, half: &mut LaneReader) -> io::Result<Option<Result<(), Fault>>> {
         poll_fn(|cx| {
             let thread = Rc::clone(&self.thread);
             let mut buffer = thread.read_buffer.borrow_mut();
@@ -132,7 +145,7 @@ impl Reader {
     /// A frame that is larger than the shared buffer grows in the tail, up to its announced and checked length.
     fn poll_read_tail(
         &mut self,
-        half: &mut OwnedReadHalf,
+        half: &mut LaneReader,
         cx: &mut std::task::Context<'_>,
     ) -> Poll<io::Result<Option<Result<(), Fault>>>> {
         let missing = self.tail_needs() - self.tail.len();

@@ -1,9 +1,10 @@
-//! Writes a link's outbox: all that waits at once, as soon as the input has run dry, never by a timer.
+//! Writes a link's outboxes: all that waits at once, as soon as the input has run dry, never by a timer.
 
-use std::{future::poll_fn, io::IoSlice, pin::Pin, rc::Rc, time::Duration};
+use std::{future::poll_fn, rc::Rc, task::Poll, time::Duration};
 
 use actix::Addr;
-use tokio::{io::AsyncWrite, net::unix::OwnedWriteHalf, time::timeout};
+use mesh_transport::link::Outbound;
+use tokio::time::timeout;
 
 use super::{Closing, LargeKey, Link};
 use crate::{
@@ -15,14 +16,12 @@ use crate::{
     thread::Thread,
 };
 
-/// Slices per write.
-const SLICES: usize = 64;
 /// How long a closing link may take to write what is queued.
 const FLUSH_TIME: Duration = Duration::from_secs(2);
 
 /// Runs until the link closes.
 pub(super) async fn run(
-    mut half: OwnedWriteHalf,
+    mut outbound: Outbound,
     link: Rc<Link>,
     thread: Rc<Thread>,
     subscriber: Addr<Subscriber>,
@@ -31,14 +30,14 @@ pub(super) async fn run(
         match link.closing.get() {
             Some(Closing::Now) => break,
             Some(Closing::AfterFlush) => {
-                timeout(FLUSH_TIME, flush(&mut half, &link, &thread)).await.ok();
+                timeout(FLUSH_TIME, flush(&mut outbound, &link, &thread)).await.ok();
                 break;
             }
             None if link.outbox.borrow().is_empty() => link.wake.notified().await,
             None => {
                 let written = tokio::select! {
                     biased;
-                    written = write_once(&mut half, &link) => written,
+                    written = write_once(&mut outbound, &link) => written,
                     () = aborted(&link) => break,
                 };
                 match written {
@@ -50,6 +49,10 @@ pub(super) async fn run(
                 }
             }
         }
+    }
+    match &*link.reason.borrow() {
+        Some((code, cause)) => link.handle.close(*code, cause),
+        None => link.handle.leave(),
     }
     link.abort();
 }
@@ -65,28 +68,40 @@ async fn aborted(link: &Link) {
     }
 }
 
-async fn flush(half: &mut OwnedWriteHalf, link: &Link, thread: &Thread) {
+/// Writes what is left, and sees to it that the other side has it.
+async fn flush(outbound: &mut Outbound, link: &Link, thread: &Thread) {
     while !link.outbox.borrow().is_empty() {
-        match write_once(half, link).await {
+        match write_once(outbound, link).await {
             Ok(bytes) => thread.count(Counter::OutBytes, bytes as u64),
             Err(_) => return,
         }
     }
+    // A link that is gone by then has nobody to tell.
+    outbound.finish().await.ok();
 }
 
-async fn write_once(half: &mut OwnedWriteHalf, link: &Link) -> std::io::Result<usize> {
-    let written = poll_fn(|cx| {
-        let mut outbox = link.outbox.borrow_mut();
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = outbox.poll_write(&mut slices);
-        if count == 0 {
-            return std::task::Poll::Ready(Ok(0));
+/// One write to each lane that takes some, the first class first.
+async fn write_once(outbound: &mut Outbound, link: &Link) -> std::io::Result<usize> {
+    poll_fn(|cx| {
+        let mut lanes = link.outbox.borrow_mut();
+        let (mut total, mut blocked) = (0, false);
+        for (class, outbox) in lanes.iter_mut() {
+            let waiting = outbox.poll_write();
+            if waiting.is_empty() {
+                continue;
+            }
+            match outbound.poll_write(outbound.lane_of(class), cx, waiting) {
+                Poll::Ready(written) => {
+                    let written = written?;
+                    outbox.handle_written(written);
+                    total += written;
+                }
+                Poll::Pending => blocked = true,
+            }
         }
-        Pin::new(&mut *half).poll_write_vectored(cx, &slices[..count])
+        if total == 0 && blocked { Poll::Pending } else { Poll::Ready(Ok(total)) }
     })
-    .await?;
-    link.outbox.borrow_mut().handle_written(written);
-    Ok(written)
+    .await
 }
 
 fn after_write(bytes: usize, link: &Link, thread: &Thread, subscriber: &Addr<Subscriber>) {

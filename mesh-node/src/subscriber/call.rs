@@ -9,6 +9,7 @@ use mesh_core::{
     routing::{LinkId, SubscriptionId, Target},
 };
 use mesh_wire::{
+    class::Class,
     code::Code,
     frame::{Kind, Parts},
 };
@@ -58,7 +59,8 @@ impl Handler<CallLarge> for Subscriber {
         match self.open_call(Instant::now(), origin, subscription, credit) {
             Ok(id) => {
                 large.id = id;
-                self.link.outbox.borrow_mut().push_large(LargeKey::Call, large);
+                let class = Class::of_large(Kind::Call);
+                self.link.outbox.borrow_mut().of(class).push_large(LargeKey::Call, large);
                 self.link.wake.notify_one();
             }
             Err(code) => {
@@ -117,7 +119,7 @@ impl Subscriber {
 
     fn write_calls(&self, frames: Bytes) {
         if !frames.is_empty() {
-            self.link.outbox.borrow_mut().push_frames(frames);
+            self.link.outbox.borrow_mut().of(Kind::Call.class()).push_frames(frames);
             self.link.wake.notify_one();
         }
     }

@@ -2,6 +2,7 @@
 
 use actix::{ActorContext, AsyncContext, Context, Handler, WrapFuture};
 use mesh_wire::{
+    class::Class,
     code::Code,
     frame::{Flags, Kind, Parts},
 };
@@ -16,7 +17,8 @@ impl Handler<Refuse> for Subscriber {
 
     fn handle(&mut self, refuse: Refuse, ctx: &mut Context<Self>) {
         self.thread.refused(refuse.code);
-        self.write_error(refuse.about, refuse.id, refuse.code, refuse.cause, Flags::NONE);
+        let Refuse { about, id, code, cause } = refuse;
+        self.write_error(Class::Control, about, id, code, cause, Flags::NONE);
         self.settle(ctx);
     }
 }
@@ -27,7 +29,8 @@ impl Handler<Fail> for Subscriber {
     fn handle(&mut self, Fail { code, cause }: Fail, ctx: &mut Context<Self>) {
         self.thread.refused(code);
         tracing::warn!(link = self.link.id.0, name = %self.link.name, code = %code, cause, "link closed");
-        self.write_error(0, 0, code, cause, Flags::FATAL);
+        self.link.blame(code, &cause);
+        self.write_error(Class::Control, 0, 0, code, cause, Flags::FATAL);
         self.link.finish();
         ctx.stop();
     }

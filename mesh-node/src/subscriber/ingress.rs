@@ -39,7 +39,9 @@ impl Handler<Ingress> for Subscriber {
                 Kind::ReplyCredit => self.reply_credit(&frame),
                 Kind::Ping => self.write(&Parts::bare(Kind::Pong, frame.id())),
                 Kind::Pong => {}
-                Kind::Goodbye => ctx.notify(Finish { code: None }),
+                Kind::Goodbye if self.link.goodbye() => ctx.notify(Finish { code: None }),
+                // The readers of the other lanes say when the link can end.
+                Kind::Goodbye => {}
                 Kind::Hello => self.fail(ctx, Code::HelloRepeated, "a second HELLO on one link"),
                 kind => self.fail(ctx, Code::UnexpectedKind, format!("a client does not send {kind:?}")),
             }

@@ -123,8 +123,10 @@ impl Subscriber {
         }
     }
 
-    fn acknowledge(&self, id: SubscriptionId, kind: Kind) {
-        self.write(&Parts::bare(Kind::Ok, u64::from(id.0)).aux(kind as u32));
+    /// Says that a subscription is there or gone, where that can't overtake its messages.
+    fn acknowledge(&self, id: SubscriptionId, mode: Mode, kind: Kind) {
+        let ok = Parts::bare(Kind::Ok, u64::from(id.0)).aux(kind as u32);
+        self.write_in(Self::class_of(mode), &ok);
     }
 
     /// Hands changes to the router, in their order; it answers by [`Effective`].
@@ -158,17 +160,18 @@ impl Handler<Effective> for Subscriber {
 
     fn handle(&mut self, effective: Effective, ctx: &mut Context<Self>) {
         for id in effective.subscribed {
-            self.acknowledge(id, Kind::Subscribe);
+            let mode = self.subscriptions.get(id).map_or(Mode::Events, |spec| spec.mode);
+            self.acknowledge(id, mode, Kind::Subscribe);
         }
         for id in effective.unsubscribed {
             if !self.leaving.contains(&id) {
-                self.acknowledge(id, Kind::Unsubscribe);
+                self.acknowledge(id, Mode::Events, Kind::Unsubscribe);
                 continue;
             }
             // Rounds that began with the old table may still be under way, on this thread or another.
             ctx.run_later(ROUNDS_OVER, move |subscriber, ctx| {
                 subscriber.leave(id);
-                subscriber.acknowledge(id, Kind::Unsubscribe);
+                subscriber.acknowledge(id, Mode::Responder, Kind::Unsubscribe);
                 subscriber.settle(ctx);
             });
         }

@@ -9,6 +9,7 @@ use mesh_core::{
     routing::{SubscriptionId, Target},
 };
 use mesh_wire::{
+    class::Class,
     code::Code,
     ext::{Ext, Tag},
     frame::{Flags, Frame, Kind, Parts},
@@ -284,7 +285,7 @@ impl Handler<Replies> for Subscriber {
                 let flags = Flags::from_bits(frame[FLAGS_AT]);
                 frame[FLAGS_AT] = flags.with(Flags::MORE).bits();
             }
-            self.link.outbox.borrow_mut().push_frames(frame.freeze());
+            self.link.outbox.borrow_mut().of(Kind::Reply.class()).push_frames(frame.freeze());
             self.write_ends();
         }
         self.link.wake.notify_one();
@@ -300,7 +301,8 @@ impl Handler<ReplyLarge> for Subscriber {
         if let Some(goes_on) = self.judge_reply(Instant::now(), request, from, load, more) {
             let flags = if goes_on { large.flags.with(Flags::MORE) } else { large.flags };
             let large = Large { flags, id: request, ..large };
-            let mut outbox = self.link.outbox.borrow_mut();
+            let mut lanes = self.link.outbox.borrow_mut();
+            let outbox = lanes.of(Class::of_large(Kind::Reply));
             if goes_on {
                 // Replies of a series keep their order, so nothing may overtake this one.
                 if outbox.push_large_in_order(large).is_err() {
@@ -309,7 +311,7 @@ impl Handler<ReplyLarge> for Subscriber {
             } else {
                 outbox.push_large(LargeKey::Reply, large);
             }
-            drop(outbox);
+            drop(lanes);
             self.write_ends();
         }
         self.link.wake.notify_one();

@@ -9,12 +9,16 @@
 //! than [`BULK_BELOW_BYTES`] wait, so that it never stands before others for long. There is no timer: whoever fills
 //! the outbox flushes it when its own input has run dry.
 
-use std::{collections::VecDeque, io::IoSlice};
+use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 use mesh_wire::frame::{FrameError, Parts};
 
 use crate::large::{Chunker, Large};
+
+mod lanes;
+
+pub use lanes::Lanes;
 
 /// A chunk of a large message is added while fewer bytes than this wait on the wire queue.
 pub const BULK_BELOW_BYTES: usize = 64 * 1024;
@@ -95,16 +99,11 @@ impl<K> Outbox<K> {
         Ok(())
     }
 
-    /// Output: fills `slices` with what to write next and gives their number, 0 when nothing waits.
-    pub fn poll_write<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+    /// Output: what to write next, in this order; empty when nothing waits.
+    pub fn poll_write(&mut self) -> &[Bytes] {
         while self.wire_bytes < BULK_BELOW_BYTES && self.next_chunk() {}
         self.seal_tail();
-        let mut n = 0;
-        for (slot, bytes) in slices.iter_mut().zip(&self.wire) {
-            *slot = IoSlice::new(bytes);
-            n += 1;
-        }
-        n
+        self.wire.make_contiguous()
     }
 
     /// Input: `written` bytes went out.
@@ -175,12 +174,10 @@ mod tests {
     fn drain(outbox: &mut Outbox<u32>, step: usize) -> Vec<u8> {
         let mut out = Vec::new();
         loop {
-            let mut slices = [IoSlice::new(&[]); 4];
-            let n = outbox.poll_write(&mut slices);
-            if n == 0 {
+            let all = outbox.poll_write().concat();
+            if all.is_empty() {
                 return out;
             }
-            let all: Vec<u8> = slices[..n].iter().flat_map(|s| s.iter().copied()).collect();
             let take = all.len().min(step);
             out.extend_from_slice(&all[..take]);
             outbox.handle_written(take);
@@ -227,9 +224,7 @@ mod tests {
         outbox.push_large(42, large(2 * limits::CHUNK_BYTES + 5));
         let mut out = Vec::new();
         for id in 100..103 {
-            let mut slices = [IoSlice::new(&[]); 8];
-            let n = outbox.poll_write(&mut slices);
-            let all: Vec<u8> = slices[..n].iter().flat_map(|s| s.iter().copied()).collect();
+            let all = outbox.poll_write().concat();
             outbox.handle_written(all.len());
             out.extend_from_slice(&all);
             outbox.push_frame(&Parts::bare(Kind::Ok, id)).unwrap();
