@@ -13,6 +13,12 @@ Examples:
   mesh-node --data ./data --socket ./m.sock    everything in this directory
   mesh-node --http off                         no admin HTTP server
   mesh-node --busy-poll 50us                   half the latency of a lone request, for CPU time
+  mesh-node --listen 127.0.0.1:7400 --insecure-loopback
+                                               clients on this machine, over QUIC and TLS too
+  mesh-node --listen 0.0.0.0:7400 --certs DIR  clients on other machines; `mesh cert` fills DIR
+  mesh-node --node a --cluster prod --certs DIR --peer-listen 0.0.0.0:7401 --advertise a.example:7401
+            --discovery static:b.example:7401,c.example:7401
+                                               one of three nodes that know each other
   mesh-node --print-config > node.toml         a configuration file to start from
   mesh-node --config node.toml
   mesh-node health                             is the node up? exit status 0 when it is
@@ -47,6 +53,27 @@ pub struct Run {
     /// Address of the admin HTTP server, or "off" [default: 127.0.0.1:7480]
     #[arg(long, value_name = "ADDR")]
     pub http: Option<String>,
+    /// Address for clients on other machines: QUIC over UDP, TLS over TCP [default: off; usual port: 7400]
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Take clients without certificate or token; only with a loopback address
+    #[arg(long)]
+    pub insecure_loopback: bool,
+    /// Directory of certificates, as `mesh cert` fills it; new files count without a restart
+    #[arg(long, value_name = "DIR")]
+    pub certs: Option<String>,
+    /// Take tokens (JWT) of clients instead of certificates; the file has their keys (JWKS)
+    #[arg(long, value_name = "JWKS")]
+    pub client_tokens: Option<String>,
+    /// Address for the other nodes of the cluster, over UDP [default: off; usual port: 7401]
+    #[arg(long, value_name = "ADDR")]
+    pub peer_listen: Option<String>,
+    /// Where the other nodes reach this one [default: what --peer-listen says]
+    #[arg(long, value_name = "HOST:PORT")]
+    pub advertise: Option<String>,
+    /// How to find them: "standalone", or "static:HOST:PORT,HOST:PORT" [default: standalone]
+    #[arg(long, value_name = "HOW")]
+    pub discovery: Option<String>,
     /// Configuration file, TOML [env: MESH_NODE_CONFIG]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -79,10 +106,18 @@ impl Run {
     }
 
     fn flags(&self) -> Vec<Flag> {
+        let insecure = self.insecure_loopback.then(|| "on".to_owned());
         let given = [
             ("data", "--data", &self.data),
             ("socket.path", "--socket", &self.socket),
             ("http.address", "--http", &self.http),
+            ("listen.address", "--listen", &self.listen),
+            ("listen.insecure_loopback", "--insecure-loopback", &insecure),
+            ("certs.dir", "--certs", &self.certs),
+            ("tokens.jwks", "--client-tokens", &self.client_tokens),
+            ("peer.listen", "--peer-listen", &self.peer_listen),
+            ("peer.advertise", "--advertise", &self.advertise),
+            ("discovery", "--discovery", &self.discovery),
             ("busy_poll", "--busy-poll", &self.busy_poll),
             ("threads", "--threads", &self.threads),
             ("name", "--node", &self.node),
@@ -135,7 +170,8 @@ mod tests {
 
     #[test]
     fn every_flag_sets_the_key_that_names_it() {
-        let line = "mesh-node --data /d --socket /s --http off --busy-poll 50us --threads 3 --node n --cluster c --log warn";
+        let line = "mesh-node --data /d --socket /s --http off --busy-poll 50us --threads 3 --node n --cluster c --log warn --listen 127.0.0.1:0 --insecure-loopback --certs /c --client-tokens /j --peer-listen \
+                    127.0.0.1:1 --advertise a:2 --discovery static:b:3";
         let flags = parse(line).unwrap().run.flags();
         let config =
             Config::load(Layers { environment: Vec::new(), ..Layers::of_process(None, flags) }).unwrap();
@@ -149,6 +185,11 @@ mod tests {
         assert_eq!(config.busy_poll, Duration::from_micros(50));
         assert_eq!((config.threads, config.name.as_str(), config.cluster.as_str()), (3, "n", "c"));
         assert_eq!(config.log.filter.as_str(), "warn");
+        assert_eq!(config.listen.address, Some("127.0.0.1:0".parse().unwrap()));
+        assert!(config.listen.insecure_loopback && config.certs.are_named() && config.tokens.jwks.is_some());
+        assert_eq!(config.peer.listen, Some("127.0.0.1:1".parse().unwrap()));
+        assert_eq!(config.peer.advertise.map(|a| a.to_string()), Some("a:2".to_owned()));
+        assert_eq!(config.discovery.to_string(), "static:b:3");
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod file;
 mod form;
 mod keys;
 mod nearest;
+mod network;
 mod print;
 mod raw;
 mod reader;
@@ -37,6 +38,7 @@ use mesh_wire::name::Name;
 pub use environment::{CONFIG_FILE, PREFIX};
 pub use error::Error;
 pub use file::FILE_BYTES;
+pub use network::{Certs, Discovery, Listen, Peer, Tokens};
 pub use reader::Entry;
 pub use source::Source;
 
@@ -60,6 +62,16 @@ pub struct Config {
     pub socket: Socket,
     /// The admin HTTP server.
     pub http: Http,
+    /// Links of clients over a network.
+    pub listen: Listen,
+    /// Where certificates are read from.
+    pub certs: Certs,
+    /// Tokens of clients.
+    pub tokens: Tokens,
+    /// This node as its peers see it.
+    pub peer: Peer,
+    /// How it finds them.
+    pub discovery: Discovery,
     /// Log lines.
     pub log: Log,
     /// Bounds of what clients may do.
@@ -133,6 +145,8 @@ pub struct Limits {
     pub requests_per_link: usize,
     /// How long a client may take to say hello.
     pub handshake_timeout: Duration,
+    /// Most handshakes over a network under way on each data thread.
+    pub handshakes: usize,
     /// Most bytes that wait to be written to one link.
     pub link_outbox: usize,
     /// Messages that are kept for a subscription whose client does not say how many.

@@ -1,6 +1,7 @@
 //! What can be wrong with a configuration.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use mesh_wire::code::Code;
@@ -56,6 +57,26 @@ pub enum Error {
         /// What the key takes.
         allowed: String,
     },
+    /// Links without certificates, on an address that others reach.
+    #[error("{address} is not a loopback address, and `listen.insecure_loopback` is on")]
+    InsecureNotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// An address for clients and no certificates.
+    #[error("`listen.address` is {address}, and no certificates are named")]
+    ListenNeedsCertificates {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// A setting for peers without another one that it needs.
+    #[error("`{given}` is set, and `{missing}` is not")]
+    PeerIncomplete {
+        /// The key that is set.
+        given: &'static str,
+        /// The key that it needs.
+        missing: &'static str,
+    },
 }
 
 impl Error {
@@ -67,6 +88,9 @@ impl Error {
             Self::Syntax { .. } => Code::ConfigSyntax,
             Self::UnknownKey { .. } => Code::ConfigUnknownKey,
             Self::BadValue { .. } => Code::ConfigBadValue,
+            Self::InsecureNotLoopback { .. } => Code::InsecureNotLoopback,
+            Self::ListenNeedsCertificates { .. } => Code::ListenNeedsCertificates,
+            Self::PeerIncomplete { .. } => Code::PeerConfigIncomplete,
         }
     }
 

@@ -75,7 +75,7 @@ fn raw(value: &DeValue<'_>) -> Raw {
             .map_or(Raw::Other("number out of range"), Raw::Integer),
         DeValue::Array(values) => Raw::List(values.iter().map(Spanned::get_ref).map(raw).collect()),
         DeValue::Float(_) => Raw::Other("fraction"),
-        DeValue::Boolean(_) => Raw::Other("boolean"),
+        DeValue::Boolean(on) => Raw::Boolean(*on),
         DeValue::Datetime(_) => Raw::Other("date"),
         DeValue::Table(_) => Raw::Other("table"),
     }

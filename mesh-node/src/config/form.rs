@@ -1,10 +1,12 @@
 //! Forms of values: what a key takes, how it is read, and how it is written down again.
 
 mod ids;
+mod network;
 mod numbers;
 mod texts;
 
 pub(super) use ids::{HostNames, Ids};
+pub(super) use network::{Finding, Labels, OptionalPath, Place, Switch};
 pub(super) use numbers::{Bytes, Count, Mode, Time};
 pub(super) use texts::{Address, Choice, Directory, Filter, Label};
 

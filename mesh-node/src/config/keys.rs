@@ -1,5 +1,7 @@
 //! Every key: what it is called, what it takes, its default and what it means.
 
+mod network;
+
 use std::time::Duration;
 
 use mesh_telemetry::logging::Format;
@@ -11,6 +13,8 @@ use mesh_wire::limits;
 use super::form::{Address, Bytes, Choice, Count, Directory, Filter, HostNames, Ids, Label, Mode, Time};
 use super::reader::Default::{Computed, Text};
 use super::reader::Key;
+
+pub(super) use network::*;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -142,7 +146,7 @@ pub(super) const LIMITS_MAX_LINKS: Key<Count> = Key {
     form: Count { min: 1, max: 1_048_576 },
     default: Text("16384"),
     flag: None,
-    doc: "Most clients that may be connected at once. Each is an open file: mind `ulimit -n`.",
+    doc: "Most clients that may be connected at once, over whatever. Each but those over QUIC is an open file: mind `ulimit -n`.",
 };
 pub(super) const LIMITS_SUBSCRIPTIONS_PER_LINK: Key<Count> = Key {
     path: "limits.subscriptions_per_link",
@@ -163,7 +167,15 @@ pub(super) const LIMITS_HANDSHAKE_TIMEOUT: Key<Time> = Key {
     form: millis(10, 60_000),
     default: Text("5s"),
     flag: None,
-    doc: "How long a client may take to say hello after it connected.",
+    doc: "How long a client may take to say hello after it connected; over a network the exchange of certificates included.",
+};
+pub(super) const LIMITS_HANDSHAKES: Key<Count> = Key {
+    path: "limits.handshakes",
+    form: Count { min: 1, max: 65_536 },
+    default: Text("256"),
+    flag: None,
+    doc: "Most handshakes over a network that each data thread has under way. Beyond a quarter of it QUIC clients first \
+          have to show that their address is theirs.",
 };
 pub(super) const LIMITS_LINK_OUTBOX: Key<Bytes> = Key {
     path: "limits.link_outbox",

@@ -9,6 +9,8 @@ pub(super) enum Raw {
     Text(String),
     /// A TOML integer.
     Integer(i64),
+    /// A TOML boolean.
+    Boolean(bool),
     /// A TOML array.
     List(Vec<Raw>),
     /// Something that no key takes, by its name in TOML.
@@ -21,7 +23,7 @@ impl Raw {
         match self {
             Self::Text(text) => text.parse().ok(),
             Self::Integer(number) => (*number).try_into().ok(),
-            Self::List(_) | Self::Other(_) => None,
+            Self::Boolean(_) | Self::List(_) | Self::Other(_) => None,
         }
     }
 
@@ -41,7 +43,7 @@ impl Raw {
             Self::Text(text) => {
                 Some(text.split(',').map(|part| Self::Text(part.trim().to_owned())).collect())
             }
-            Self::Integer(_) | Self::Other(_) => None,
+            Self::Integer(_) | Self::Boolean(_) | Self::Other(_) => None,
         }
     }
 }
@@ -56,6 +58,7 @@ impl fmt::Display for Raw {
             }
             Self::Text(text) => write!(f, "{text:?}"),
             Self::Integer(number) => write!(f, "{number}"),
+            Self::Boolean(_) => f.write_str("a boolean"),
             Self::List(parts) => write!(f, "a list of {}", parts.len()),
             Self::Other(kind) => write!(f, "a {kind}"),
         }

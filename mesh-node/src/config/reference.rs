@@ -62,7 +62,9 @@ fn page(entries: &[Entry]) -> String {
 
 /// Values stand in code marks, words about a default do not.
 fn as_code(default: &str) -> String {
-    let value = default.starts_with(['"', '[']) || default.starts_with(|first: char| first.is_ascii_digit());
+    let value = matches!(default, "true" | "false")
+        || default.starts_with(['"', '['])
+        || default.starts_with(|first: char| first.is_ascii_digit());
     if value { format!("`{default}`") } else { default.to_owned() }
 }
 

@@ -58,6 +58,9 @@ fn defaults() {
     assert_eq!(config.limits.max_body, mesh_wire::limits::BODY_BYTES_DEFAULT);
     assert_eq!(config.limits.max_links, 16_384);
     assert_eq!(config.limits.handshake_timeout, Duration::from_secs(5));
+    assert_eq!((config.listen.address, config.listen.insecure_loopback), (None, false));
+    assert_eq!((config.certs.are_named(), &config.tokens.jwks), (false, &None));
+    assert_eq!((config.peer.listen, &config.discovery), (None, &Discovery::Standalone));
     assert_eq!(config.drain.deadline, Duration::from_secs(20));
     assert_eq!((config.pacing.high_water, config.pacing.stall), (1 << 20, Duration::from_millis(50)));
     assert!(config.entries().iter().all(|entry| entry.source == Source::Default));
@@ -212,6 +215,53 @@ fn what_two_keys_say_together_is_checked_at_the_bound() {
 }
 
 #[test]
+fn what_a_network_needs_is_asked_for_at_the_start() {
+    let table = [
+        ("[listen]\naddress = '127.0.0.1:0'", Code::ListenNeedsCertificates, "127.0.0.1:0"),
+        (
+            "[listen]\naddress = '0.0.0.0:7400'\ninsecure_loopback = true",
+            Code::InsecureNotLoopback,
+            "0.0.0.0",
+        ),
+        (
+            "[listen]\naddress = '10.0.0.1:7400'\ninsecure_loopback = true\n[certs]\ndir = '/c'",
+            Code::InsecureNotLoopback,
+            "10.0.0.1",
+        ),
+        ("[certs]\nca = '/ca'\ncert = '/c'", Code::ConfigBadValue, "certs.ca"),
+        ("[certs]\ndir = '/d'\nkey = '/k'", Code::ConfigBadValue, "certs.key"),
+        ("[certs]\ncert = '/c'\nkey = '/k'", Code::ConfigBadValue, "certs.cert"),
+        ("discovery = 'static:a'\n[certs]\ndir = '/c'", Code::PeerConfigIncomplete, "peer.listen"),
+        ("[peer]\nadvertise = 'a'\n[certs]\ndir = '/c'", Code::PeerConfigIncomplete, "peer.listen"),
+        ("[peer]\nlisten = '0.0.0.0:7401'", Code::PeerConfigIncomplete, "certs.dir"),
+    ];
+    for (text, code, words) in table {
+        let error = from_file(text).unwrap_err();
+        assert_eq!(error.code(), code, "{text}: {error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+    let sound = [
+        "[listen]\naddress = '127.9.9.9:7400'\ninsecure_loopback = true",
+        "[listen]\naddress = '[::1]:7400'\ninsecure_loopback = true",
+        "[listen]\naddress = '[::ffff:127.0.0.1]:7400'\ninsecure_loopback = true",
+        "[listen]\naddress = '0.0.0.0:7400'\n[certs]\ndir = '/c'",
+        "[listen]\naddress = '0.0.0.0:7400'\n[certs]\nca = '/ca'\ncert = '/c'\nkey = '/k'",
+        "discovery = 'static:a,b:7'\n[peer]\nlisten = '0.0.0.0:7401'\nadvertise = 'a'\n[certs]\ndir = '/c'",
+    ];
+    for text in sound {
+        from_file(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    }
+}
+
+#[test]
+fn the_audience_of_tokens_is_the_cluster() {
+    let config = from_file("cluster = 'prod'").unwrap();
+    assert_eq!(config.tokens.audience.as_str(), "prod");
+    let config = from_file("cluster = 'prod'\n[tokens]\naudience = 'other'").unwrap();
+    assert_eq!(config.tokens.audience.as_str(), "other");
+}
+
+#[test]
 fn a_long_value_is_shortened_where_it_is_shown() {
     let error = from_environment(&[("MESH_NODE_NAME", &"x".repeat(5000))]).unwrap_err();
     assert!(error.to_string().len() < 200, "{error}");
@@ -271,7 +321,9 @@ fn broken_toml_is_refused_with_its_line() {
 #[test]
 fn the_printed_configuration_is_read_as_the_same() {
     let text = "threads = 3\nbusy_poll = '50us'\n[socket]\nallow_uids = [1, 2]\nmode = '0666'\n[http]\naddress = 'off'\n\
-                allow_hosts = ['a.b']\n[limits]\nmax_body = '1500000B'\n[log]\nformat = 'json'\nfilter = 'info,a=debug'\n";
+                allow_hosts = ['a.b']\n[limits]\nmax_body = '1500000B'\n[log]\nformat = 'json'\nfilter = 'info,a=debug'\n\
+                [listen]\naddress = '127.0.0.1:0'\ninsecure_loopback = true\noperators = ['ops']\n[certs]\ndir = '/c'\n\
+                [peer]\nlisten = '[::1]:0'\nadvertise = 'a.b'\n";
     let (_dir, path) = file(text);
     let config = Config::load(Layers { file: Some(path), ..layers() }).unwrap();
     let printed = config.to_toml();
@@ -297,7 +349,7 @@ fn the_name_of_any_host_makes_a_name() {
 fn every_default_is_what_its_key_takes() {
     let config = Config::load(layers()).unwrap();
     for entry in config.entries() {
-        let words = matches!(entry.key, "name" | "data" | "socket.path");
+        let words = matches!(entry.key, "name" | "data" | "socket.path" | "tokens.audience");
         assert_eq!(
             entry.value == entry.default,
             !words,

@@ -5,13 +5,17 @@ use mesh_wire::limits::NAME_BYTES;
 use mesh_wire::name::Name;
 
 use super::reader::Reader;
-use super::{Config, Drain, Error, Http, Limits, Log, MatchCache, Pacing, Socket, keys};
+use super::{
+    Certs, Config, Discovery, Drain, Error, Http, Limits, Listen, Log, MatchCache, Pacing, Peer, Socket,
+    Tokens, keys,
+};
 
 /// Reads every key, refuses what is left over, and checks what several keys say together.
 pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Result<Config, Error> {
     let name = reader.read_or(&keys::NAME, || name_of_host(host_name))?;
     let cluster = reader.read(&keys::CLUSTER)?;
     let data = reader.read_or(&keys::DATA, || places.data_dir.clone())?;
+    let discovery = reader.read(&keys::DISCOVERY)?;
     let threads = reader.read(&keys::THREADS)?;
     let busy_poll = reader.read(&keys::BUSY_POLL)?;
     let socket = Socket {
@@ -25,6 +29,18 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
         address: reader.read(&keys::HTTP_ADDRESS)?,
         allow_hosts: reader.read(&keys::HTTP_ALLOW_HOSTS)?,
     };
+    let listen = Listen {
+        address: reader.read(&keys::LISTEN_ADDRESS)?,
+        insecure_loopback: reader.read(&keys::LISTEN_INSECURE_LOOPBACK)?,
+        operators: reader.read(&keys::LISTEN_OPERATORS)?,
+    };
+    let certs = certs(&mut reader)?;
+    let tokens = Tokens {
+        jwks: reader.read(&keys::TOKENS_JWKS)?,
+        audience: reader.read_or(&keys::TOKENS_AUDIENCE, || Name::clone(&cluster))?,
+    };
+    let peer =
+        Peer { listen: reader.read(&keys::PEER_LISTEN)?, advertise: reader.read(&keys::PEER_ADVERTISE)? };
     let log = Log { filter: reader.read(&keys::LOG_FILTER)?, format: reader.read(&keys::LOG_FORMAT)? };
     let limits = limits(&mut reader)?;
     let drain = Drain { deadline: reader.read(&keys::DRAIN_DEADLINE)? };
@@ -42,6 +58,11 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
         busy_poll,
         socket,
         http,
+        listen,
+        certs,
+        tokens,
+        peer,
+        discovery,
         log,
         limits,
         drain,
@@ -53,6 +74,16 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
     Ok(config)
 }
 
+fn certs(reader: &mut Reader) -> Result<Certs, Error> {
+    Ok(Certs {
+        dir: reader.read(&keys::CERTS_DIR)?,
+        ca: reader.read(&keys::CERTS_CA)?,
+        cert: reader.read(&keys::CERTS_CERT)?,
+        key: reader.read(&keys::CERTS_KEY)?,
+        crl: reader.read(&keys::CERTS_CRL)?,
+    })
+}
+
 fn limits(reader: &mut Reader) -> Result<Limits, Error> {
     Ok(Limits {
         max_body: reader.read(&keys::LIMITS_MAX_BODY)?,
@@ -60,6 +91,7 @@ fn limits(reader: &mut Reader) -> Result<Limits, Error> {
         subscriptions_per_link: reader.read(&keys::LIMITS_SUBSCRIPTIONS_PER_LINK)?,
         requests_per_link: reader.read(&keys::LIMITS_REQUESTS_PER_LINK)?,
         handshake_timeout: reader.read(&keys::LIMITS_HANDSHAKE_TIMEOUT)?,
+        handshakes: reader.read(&keys::LIMITS_HANDSHAKES)?,
         link_outbox: reader.read(&keys::LIMITS_LINK_OUTBOX)?,
         pending_messages: reader.read(&keys::LIMITS_PENDING_MESSAGES)?,
         pending_bytes: reader.read(&keys::LIMITS_PENDING_BYTES)?,
@@ -71,6 +103,53 @@ fn check(config: &Config) -> Result<(), Error> {
     if config.pacing.high_water > config.limits.link_outbox {
         let key = keys::PACING_HIGH_WATER.path;
         return Err(refused(config, key, "at most as much as `limits.link_outbox`, or it is never reached"));
+    }
+    check_certs(config)?;
+    check_listen(config)?;
+    check_peer(config)
+}
+
+/// A directory, or files: then the CA, the certificate and its key, all of them.
+fn check_certs(config: &Config) -> Result<(), Error> {
+    let Certs { dir, ca, cert, key, crl } = &config.certs;
+    let files = [
+        (ca, keys::CERTS_CA.path, true),
+        (cert, keys::CERTS_CERT.path, true),
+        (key, keys::CERTS_KEY.path, true),
+        (crl, keys::CERTS_CRL.path, false),
+    ];
+    let Some((_, given, _)) = files.iter().find(|(file, ..)| file.is_some()) else { return Ok(()) };
+    if dir.is_some() {
+        return Err(refused(config, given, "a file, or `certs.dir` a directory, not both"));
+    }
+    match files.iter().find(|(file, _, is_needed)| *is_needed && file.is_none()) {
+        Some((_, missing, _)) => Err(refused(config, given, &format!("a file together with `{missing}`"))),
+        None => Ok(()),
+    }
+}
+
+fn check_listen(config: &Config) -> Result<(), Error> {
+    let Some(address) = config.listen.address else { return Ok(()) };
+    if config.listen.insecure_loopback {
+        let is_loopback = address.ip().to_canonical().is_loopback();
+        return if is_loopback { Ok(()) } else { Err(Error::InsecureNotLoopback { address }) };
+    }
+    if config.certs.are_named() { Ok(()) } else { Err(Error::ListenNeedsCertificates { address }) }
+}
+
+fn check_peer(config: &Config) -> Result<(), Error> {
+    let listen = config.peer.listen;
+    let given = [
+        (config.discovery != Discovery::Standalone, keys::DISCOVERY.path),
+        (config.peer.advertise.is_some(), keys::PEER_ADVERTISE.path),
+    ];
+    for (_, given) in given.into_iter().filter(|(is_given, _)| *is_given) {
+        if listen.is_none() {
+            return Err(Error::PeerIncomplete { given, missing: keys::PEER_LISTEN.path });
+        }
+    }
+    if listen.is_some() && !config.certs.are_named() {
+        return Err(Error::PeerIncomplete { given: keys::PEER_LISTEN.path, missing: keys::CERTS_DIR.path });
     }
     Ok(())
 }

@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use super::*;
 
-fn text(text: &str) -> Raw {
+pub(super) fn text(text: &str) -> Raw {
     Raw::Text(text.to_owned())
 }
 
-fn reads<F: Form>(form: &F, table: &[(Raw, Option<F::Value>)])
+pub(super) fn reads<F: Form>(form: &F, table: &[(Raw, Option<F::Value>)])
 where
     F::Value: Debug + PartialEq,
 {
@@ -17,6 +17,7 @@ where
             let document: toml::Table = format!("v = {}", form.write(value)).parse().unwrap();
             let again = match &document["v"] {
                 toml::Value::Integer(number) => Raw::Integer(*number),
+                toml::Value::Boolean(on) => Raw::Boolean(*on),
                 toml::Value::String(text) => Raw::Text(text.clone()),
                 toml::Value::Array(values) => Raw::List(
                     values
@@ -47,7 +48,7 @@ fn counts() {
             (text("many"), None),
             (text(""), None),
             (text("99999999999999999999"), None),
-            (Raw::Other("boolean"), None),
+            (Raw::Boolean(true), None),
             (Raw::List(vec![Raw::Integer(1)]), None),
         ],
     );
