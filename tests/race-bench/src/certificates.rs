@@ -1,14 +1,9 @@
 //! Certificates for a race: an authority, a node's and a service's, in one folder under the names by which a node and
 //! its clients look for them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType,
-};
+use mesh_identity::authority::{Init, Issue, init, issue};
 
 /// The cluster that they are of.
 pub const CLUSTER: &str = "race";
@@ -34,18 +29,11 @@ impl Certificates {
     /// Makes all of them in `folder`, which is made too.
     ///
     /// # Errors
-    /// When the folder can't be written.
+    /// When there are some already, or the folder can't be written.
     pub fn make(folder: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
-        let authority = CertifiedIssuer::self_signed(authority()?, KeyPair::generate()?)?;
-        fs::write(folder.join("ca.pem"), authority.pem())?;
-        for (name, path) in [(format!("node-{NODE}"), "node"), (format!("service-{SERVICE}"), "service")] {
-            let last = if path == "node" { NODE } else { SERVICE };
-            let key = KeyPair::generate()?;
-            let leaf = leaf(&format!("spiffe://{CLUSTER}/{path}/{last}"))?.signed_by(&key, &authority)?;
-            fs::write(folder.join(format!("{name}.pem")), leaf.pem())?;
-            fs::write(folder.join(format!("{name}.key")), key.serialize_pem())?;
-        }
+        init(folder, &Init { cluster: CLUSTER.parse()?, validity: None, force: false })?;
+        issue(folder, &Issue::node(NODE.parse()?))?;
+        issue(folder, &Issue::service(SERVICE.parse()?))?;
         Ok(Self::in_folder(folder))
     }
 
@@ -74,21 +62,18 @@ impl Certificates {
     }
 }
 
-fn authority() -> anyhow::Result<CertificateParams> {
-    let mut params = CertificateParams::default();
-    params.distinguished_name.push(DnType::CommonName, "race authority");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    Ok(params)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn leaf(identity: &str) -> anyhow::Result<CertificateParams> {
-    let mut params = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()])?;
-    params.subject_alt_names.push(SanType::URI(identity.try_into()?));
-    params.distinguished_name.push(DnType::CommonName, identity);
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    params.extended_key_usages =
-        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
-    params.use_authority_key_identifier_extension = true;
-    Ok(params)
+    #[test]
+    fn everything_is_where_it_is_said_to_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let certificates = Certificates::make(&folder.path().join("certs")).unwrap();
+        let ((node, node_key), (service, service_key)) = (certificates.node(), certificates.service());
+        for file in [certificates.authority(), node, node_key, service, service_key] {
+            assert!(file.is_file(), "{}", file.display());
+        }
+        assert!(Certificates::make(certificates.folder()).is_err(), "those in use are not replaced");
+    }
 }

@@ -81,7 +81,11 @@ enum Part {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { certs, settings, part } = Arguments::parse();
+    // A task among quinn's: to be woken by them, the runtime's own future costs a system call.
+    tokio::spawn(play(Arguments::parse())).await?
+}
+
+async fn play(Arguments { certs, settings, part }: Arguments) -> anyhow::Result<()> {
     if matches!(part, Part::Certify) {
         return Certificates::make(&certs).map(drop);
     }

@@ -25,15 +25,15 @@ pub(crate) struct Settings {
     no_segmentation: bool,
 
     /// Bytes under way on one stream
-    #[arg(long, default_value_t = 8 << 20)]
+    #[arg(long, default_value_t = 2 << 20)]
     stream_window: u32,
 
     /// Bytes under way on one connection
-    #[arg(long, default_value_t = 16 << 20)]
+    #[arg(long, default_value_t = 6 << 20)]
     window: u32,
 
     /// Bytes kept by a sender until they are acknowledged
-    #[arg(long, default_value_t = 16 << 20)]
+    #[arg(long, default_value_t = 2 << 20)]
     send_window: u64,
 
     /// Acknowledge after so many packets, where the other side can be asked to; 0 is the protocol's two
