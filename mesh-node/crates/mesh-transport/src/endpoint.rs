@@ -1,10 +1,14 @@
 //! Where a link goes: the parsed form of `--url`, `MESH_URL` and `Client::builder().endpoint(…)`.
 
+mod authority;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use mesh_wire::code::Code;
+
+pub use self::authority::{Authority, HOST_BYTES, Host, Malformed, PORT_DEFAULT};
 
 /// Longest path of a Unix socket, in bytes: `sun_path` holds 108 with its final zero.
 pub const SOCKET_PATH_BYTES: usize = 107;
@@ -12,12 +16,16 @@ pub const SOCKET_PATH_BYTES: usize = 107;
 pub const ENDPOINT_BYTES: usize = 1024;
 
 /// Schemes that are planned but that no release speaks so far.
-const PLANNED: [&str; 4] = ["quic", "tls", "mesh", "tcp"];
+const PLANNED: [&str; 2] = ["mesh", "tcp"];
+
+const SPELL: &str =
+    "write the node's socket as unix:///run/mesh/mesh.sock, or its address as quic://node-1.example:7400";
 
 /// An address that a link can be opened to.
 ///
 /// Written as `unix:///run/mesh/mesh.sock`; `unix://run/mesh.sock` is relative to the working directory. The path is
-/// taken as it stands, nothing in it is unescaped.
+/// taken as it stands, nothing in it is unescaped. Over a network: `quic://HOST:PORT` or, where UDP is blocked,
+/// `tls://HOST:PORT`; without a port it is [`PORT_DEFAULT`].
 ///
 /// ```
 /// use mesh_transport::endpoint::Endpoint;
@@ -25,6 +33,8 @@ const PLANNED: [&str; 4] = ["quic", "tls", "mesh", "tcp"];
 /// let endpoint: Endpoint = "unix:///run/mesh/mesh.sock".parse()?;
 /// assert_eq!(endpoint, Endpoint::Unix("/run/mesh/mesh.sock".into()));
 /// assert_eq!(endpoint.to_string(), "unix:///run/mesh/mesh.sock");
+/// let endpoint: Endpoint = "quic://node-1.example".parse()?;
+/// assert_eq!(endpoint.to_string(), "quic://node-1.example:7400");
 /// # Ok::<(), mesh_transport::endpoint::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,6 +42,10 @@ const PLANNED: [&str; 4] = ["quic", "tls", "mesh", "tcp"];
 pub enum Endpoint {
     /// A Unix stream socket at this path.
     Unix(PathBuf),
+    /// QUIC over UDP to this host and port.
+    Quic(Authority),
+    /// TLS over TCP to this host and port.
+    Tls(Authority),
 }
 
 impl Endpoint {
@@ -54,6 +68,16 @@ impl Endpoint {
     pub fn socket_path(&self) -> Option<&Path> {
         match self {
             Self::Unix(path) => Some(path),
+            Self::Quic(_) | Self::Tls(_) => None,
+        }
+    }
+
+    /// The host and port, for an endpoint that has them.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Authority> {
+        match self {
+            Self::Unix(_) => None,
+            Self::Quic(authority) | Self::Tls(authority) => Some(authority),
         }
     }
 }
@@ -62,6 +86,8 @@ impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix(path) => write!(f, "unix://{}", path.display()),
+            Self::Quic(authority) => write!(f, "quic://{authority}"),
+            Self::Tls(authority) => write!(f, "tls://{authority}"),
         }
     }
 }
@@ -81,6 +107,11 @@ impl FromStr for Endpoint {
         };
         match scheme {
             "unix" => Self::unix(rest),
+            "quic" | "tls" => {
+                let authority = Authority::parse(rest, PORT_DEFAULT)
+                    .map_err(|wrong| Error::Authority { text: text.to_owned(), wrong })?;
+                Ok(if scheme == "quic" { Self::Quic(authority) } else { Self::Tls(authority) })
+            }
             _ if PLANNED.contains(&scheme) => Err(Error::NotSupportedYet { scheme: scheme.to_owned() }),
             _ => Err(Error::UnknownScheme { scheme: scheme.to_owned() }),
         }
@@ -118,6 +149,14 @@ pub enum Error {
         /// The scheme that was given.
         scheme: String,
     },
+    /// The host or the port can't be read.
+    #[error("{text:?} is no address: {wrong}")]
+    Authority {
+        /// What was given.
+        text: String,
+        /// What is wrong with it.
+        wrong: Malformed,
+    },
     /// The socket's path is longer than [`SOCKET_PATH_BYTES`].
     #[error("the socket path {path:?} has {bytes} bytes, the system takes at most {SOCKET_PATH_BYTES}")]
     PathTooLong {
@@ -143,14 +182,18 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::Empty | Self::TooLong { .. } | Self::UnknownScheme { .. } => {
-                "write the node's socket as unix:///run/mesh/mesh.sock".to_owned()
-            }
+            Self::Empty | Self::TooLong { .. } | Self::UnknownScheme { .. } => SPELL.to_owned(),
             Self::NoScheme { text } if text.contains('/') => format!("did you mean unix://{text} ?"),
-            Self::NoScheme { .. } => "write the node's socket as unix:///run/mesh/mesh.sock".to_owned(),
-            Self::NotSupportedYet { .. } => {
-                "connect to a node on this machine by its Unix socket, as unix:///run/mesh/mesh.sock"
-                    .to_owned()
+            Self::NoScheme { text } if Authority::parse(text, PORT_DEFAULT).is_ok() => {
+                format!("did you mean quic://{text} ? A node on this machine: unix:///run/mesh/mesh.sock")
+            }
+            Self::NoScheme { .. } => SPELL.to_owned(),
+            Self::NotSupportedYet { .. } => SPELL.to_owned(),
+            Self::Authority { wrong: Malformed::NoBrackets | Malformed::Ipv6, .. } => {
+                "write it as quic://[2001:db8::7]:7400".to_owned()
+            }
+            Self::Authority { .. } => {
+                "write it as quic://node-1.example:7400 or quic://192.0.2.7:7400".to_owned()
             }
             Self::PathTooLong { .. } => {
                 "use a shorter path, such as /run/mesh/mesh.sock, or one relative to the working directory"
@@ -192,15 +235,34 @@ mod tests {
             ("unix://", Code::EndpointInvalid, "unix:///run"),
             ("/run/mesh.sock", Code::EndpointInvalid, "unix:///run/mesh.sock"),
             ("localhost", Code::EndpointInvalid, "unix:///run"),
+            ("localhost:7400", Code::EndpointInvalid, "quic://localhost:7400"),
             ("http://localhost", Code::EndpointInvalid, "unix:///run"),
-            ("quic://localhost:7400", Code::EndpointNotSupported, "Unix socket"),
-            ("tls://localhost:7400", Code::EndpointNotSupported, "Unix socket"),
+            ("tcp://localhost:7400", Code::EndpointNotSupported, "quic://"),
+            ("quic://", Code::EndpointInvalid, "quic://node"),
+            ("quic:///run/mesh.sock", Code::EndpointInvalid, "quic://node"),
+            ("quic://::1", Code::EndpointInvalid, "quic://[2001"),
+            ("tls://node:0", Code::EndpointInvalid, "quic://node"),
         ];
         for (text, code, hint) in table {
             let error = text.parse::<Endpoint>().unwrap_err();
             assert_eq!(error.code(), code, "{text:?}");
             assert!(error.hint().contains(hint), "{text:?}: {}", error.hint());
             assert!(!error.is_retryable());
+        }
+    }
+
+    #[test]
+    fn network_endpoints_go_both_ways() {
+        for (text, shown) in [
+            ("quic://node", "quic://node:7400"),
+            ("quic://[::1]:7", "quic://[::1]:7"),
+            ("tls://192.0.2.7:7401", "tls://192.0.2.7:7401"),
+        ] {
+            let endpoint: Endpoint = text.parse().unwrap();
+            assert_eq!(endpoint.to_string(), shown);
+            assert_eq!(shown.parse::<Endpoint>().unwrap(), endpoint);
+            assert_eq!(endpoint.socket_path(), None);
+            assert!(endpoint.authority().is_some());
         }
     }
 

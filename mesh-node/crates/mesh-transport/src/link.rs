@@ -8,23 +8,33 @@
 //! ```
 //! Order holds within a lane. Which class goes into which lane is [`Outbound::lane_of`]; a reader takes any frame on any
 //! lane.
+//!
+//! A link that is dropped is closed: once every part of it is gone, the other side is told where the carrier can.
 
+mod closed;
+
+use std::future::pending;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
+use mesh_identity::peer::PeerCertificate;
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
+pub use self::closed::{CAUSE_BYTES, Closed};
 use crate::peer::Peer;
+use crate::quic;
 
 /// Slices per vectored write.
-const SLICES: usize = 64;
+pub(crate) const SLICES: usize = 64;
 
 /// What carries a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,16 +76,30 @@ impl Link {
     pub fn unix(stream: UnixStream, peer: Option<Peer>) -> Self {
         let (read, write) = stream.into_split();
         Self {
-            inbound: Inbound(Some(read)),
-            outbound: Outbound(write),
-            handle: Handle { carrier: Carrier::Unix, peer },
+            inbound: Inbound(Lanes::One(Some(LaneReader(Reader::Unix(read))))),
+            outbound: Outbound(Writer::Unix(write)),
+            handle: Handle(Whole::Unix(peer)),
+        }
+    }
+
+    pub(crate) fn quic(inbound: quic::Inbound, outbound: quic::Outbound, whole: Arc<quic::Whole>) -> Self {
+        Self {
+            inbound: Inbound(Lanes::Quic(inbound)),
+            outbound: Outbound(Writer::Quic(outbound)),
+            handle: Handle(Whole::Quic(whole)),
         }
     }
 }
 
 /// The lanes that the other side opens.
 #[derive(Debug)]
-pub struct Inbound(Option<OwnedReadHalf>);
+pub struct Inbound(Lanes);
+
+#[derive(Debug)]
+enum Lanes {
+    One(Option<LaneReader>),
+    Quic(quic::Inbound),
+}
 
 /// A lane that the other side opened.
 #[derive(Debug)]
@@ -91,55 +115,83 @@ impl Inbound {
     /// a second call never completes.
     ///
     /// # Errors
-    /// Why the link is over, or what rule about lanes the other side broke; see [`Handle::closed`] for the code.
+    /// Why the link is over, or what rule about lanes the other side broke: [`Closed::of`] has the code.
     ///
     /// # Cancel safety
     /// Safe: a lane that was not handed out comes with the next call.
     pub async fn accept(&mut self) -> io::Result<Lane> {
-        match self.0.take() {
-            Some(read) => Ok(Lane { class: Class::Control, reader: LaneReader(read) }),
-            None => std::future::pending().await,
+        match &mut self.0 {
+            Lanes::One(reader) => match reader.take() {
+                Some(reader) => Ok(Lane { class: Class::Control, reader }),
+                None => pending().await,
+            },
+            Lanes::Quic(inbound) => {
+                let (class, stream) = inbound.accept().await?;
+                Ok(Lane { class, reader: LaneReader(Reader::Quic(stream)) })
+            }
         }
     }
 }
 
-/// The bytes of one lane, in order.
+/// The bytes of one lane, in order. Its end is that the other side finished it; an error is the end of the link.
 #[derive(Debug)]
-pub struct LaneReader(OwnedReadHalf);
+pub struct LaneReader(Reader);
+
+#[derive(Debug)]
+enum Reader {
+    Unix(OwnedReadHalf),
+    Quic(quic::LaneReader),
+}
 
 impl AsyncRead for LaneReader {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        match &mut self.0 {
+            Reader::Unix(read) => Pin::new(read).poll_read(cx, buf),
+            Reader::Quic(stream) => stream.poll_read(cx, buf),
+        }
     }
 }
 
 /// The lanes to write to.
 #[derive(Debug)]
-pub struct Outbound(OwnedWriteHalf);
+pub struct Outbound(Writer);
+
+#[derive(Debug)]
+enum Writer {
+    Unix(OwnedWriteHalf),
+    Quic(quic::Outbound),
+}
 
 impl Outbound {
     /// How many lanes there are: 1, or [`Class::COUNT`].
     #[must_use]
     pub fn lanes(&self) -> usize {
-        1
+        match &self.0 {
+            Writer::Unix(_) => 1,
+            Writer::Quic(_) => Class::COUNT,
+        }
     }
 
     /// The lane that carries `class`, below [`Outbound::lanes`].
     #[must_use]
     pub fn lane_of(&self, class: Class) -> usize {
-        let _ = class;
-        0
+        match &self.0 {
+            Writer::Unix(_) => 0,
+            Writer::Quic(_) => class.index(),
+        }
     }
 
     /// Writes from the front of `bufs`, as much as goes at once; gives the number of bytes. Bytes are taken by reference
-    /// where the carrier can.
+    /// where the carrier can. A call that is pending must be repeated with the same bytes in front.
     ///
     /// # Errors
-    /// The link is over; see [`Handle::closed`].
+    /// The link is over: [`Closed::of`] has the code.
+    #[inline]
     pub fn poll_write(
         &mut self,
         lane: usize,
@@ -147,12 +199,12 @@ impl Outbound {
         bufs: &[Bytes],
     ) -> Poll<io::Result<usize>> {
         debug_assert!(lane < self.lanes());
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = bufs.len().min(SLICES);
-        for (slice, buf) in slices.iter_mut().zip(bufs) {
-            *slice = IoSlice::new(buf);
+        match &mut self.0 {
+            Writer::Unix(write) => {
+                with_slices(bufs, |slices| Pin::new(write).poll_write_vectored(cx, slices))
+            }
+            Writer::Quic(outbound) => outbound.poll_write(lane, cx, bufs),
         }
-        Pin::new(&mut self.0).poll_write_vectored(cx, &slices[..count])
     }
 
     /// Says on every lane that nothing follows, and completes when the other side has everything that was written, as
@@ -161,40 +213,94 @@ impl Outbound {
     /// # Errors
     /// The link is over before that.
     pub async fn finish(&mut self) -> io::Result<()> {
-        self.0.shutdown().await
+        match &mut self.0 {
+            Writer::Unix(write) => write.shutdown().await,
+            Writer::Quic(outbound) => outbound.finish().await,
+        }
     }
+}
+
+pub(crate) fn with_slices<T>(bufs: &[Bytes], write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let count = bufs.len().min(SLICES);
+    for (slice, buf) in slices.iter_mut().zip(bufs) {
+        *slice = IoSlice::new(buf);
+    }
+    write(&slices[..count])
 }
 
 /// What a link is, and its end. A clone is the same link.
 #[derive(Debug, Clone)]
-pub struct Handle {
-    carrier: Carrier,
-    peer: Option<Peer>,
+pub struct Handle(Whole);
+
+#[derive(Debug, Clone)]
+enum Whole {
+    Unix(Option<Peer>),
+    Quic(Arc<quic::Whole>),
 }
 
 impl Handle {
     /// What carries the link.
     #[must_use]
     pub fn carrier(&self) -> Carrier {
-        self.carrier
+        match &self.0 {
+            Whole::Unix(_) => Carrier::Unix,
+            Whole::Quic(_) => Carrier::Quic,
+        }
     }
 
     /// The process at the other end, on a Unix socket.
     #[must_use]
     pub fn process(&self) -> Option<Peer> {
-        self.peer
+        match &self.0 {
+            Whole::Unix(peer) => *peer,
+            Whole::Quic(_) => None,
+        }
     }
 
     /// The other side's address, over a network.
     #[must_use]
     pub fn remote(&self) -> Option<SocketAddr> {
-        None
+        match &self.0 {
+            Whole::Unix(_) => None,
+            Whole::Quic(whole) => Some(whole.remote()),
+        }
     }
 
-    /// Closes the link at once. The other side is told `code` and `cause` where the carrier can; what was written and
-    /// not yet taken by the other side is lost: [`Outbound::finish`] comes first in good order.
+    /// The certificate that the other side showed and that was verified, if it was asked for one and had one.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Arc<PeerCertificate>> {
+        match &self.0 {
+            Whole::Unix(_) => None,
+            Whole::Quic(whole) => whole.certificate(),
+        }
+    }
+
+    /// How long the way there and back takes, as the carrier measures it.
+    #[must_use]
+    pub fn rtt(&self) -> Option<Duration> {
+        match &self.0 {
+            Whole::Unix(_) => None,
+            Whole::Quic(whole) => Some(whole.rtt()),
+        }
+    }
+
+    /// Closes the link at once. The other side is told `code` and `cause` (its first [`CAUSE_BYTES`]) where the carrier
+    /// can; what was written and not yet taken by the other side is lost: [`Outbound::finish`] comes first in good
+    /// order. On a Unix socket the parts have to be dropped.
     pub fn close(&self, code: Code, cause: &str) {
-        let _ = (code, cause);
+        match &self.0 {
+            Whole::Unix(_) => {}
+            Whole::Quic(whole) => whole.close(Closed::new(code, cause)),
+        }
+    }
+
+    /// Closes the link at once and in good order: the other side is told no code.
+    pub fn leave(&self) {
+        match &self.0 {
+            Whole::Unix(_) => {}
+            Whole::Quic(whole) => whole.close(Closed::in_order("closed here")),
+        }
     }
 
     /// Completes when the carrier knows that the link is over, and says why. On a Unix socket that shows by reading
@@ -203,15 +309,9 @@ impl Handle {
     /// # Cancel safety
     /// Safe.
     pub async fn closed(&self) -> Closed {
-        std::future::pending().await
+        match &self.0 {
+            Whole::Unix(_) => pending().await,
+            Whole::Quic(whole) => whole.closed().await,
+        }
     }
-}
-
-/// Why a link is over.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Closed {
-    /// The code; `None` when the other side left in good order.
-    pub code: Option<Code>,
-    /// What happened, in words.
-    pub cause: String,
 }

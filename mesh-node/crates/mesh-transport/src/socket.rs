@@ -1,0 +1,67 @@
+//! Sockets of the two network carriers, with their options.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto, socket_with, sockopt};
+
+use crate::listen::BACKLOG;
+
+/// A TCP connection that nothing was heard on for so long is probed.
+const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
+/// After so many probes without an answer, each [`TCP_KEEPALIVE`] apart, the connection is dead.
+const TCP_PROBES: u32 = 4;
+/// Sent bytes that are not acknowledged for so long make the connection dead, and so do unanswered probes, in ms.
+const TCP_USER_TIMEOUT_MS: u32 = 5_000;
+
+/// A UDP socket at `address`; with `reuse_port` several may have the same one and the kernel spreads over them.
+pub(crate) fn udp(address: SocketAddr, reuse_port: bool, buffer_bytes: usize) -> io::Result<UdpSocket> {
+    let socket = socket(address, SocketType::DGRAM)?;
+    if reuse_port {
+        sockopt::set_socket_reuseport(&socket, true)?;
+    }
+    // The kernel clamps to its maximum and is content.
+    sockopt::set_socket_send_buffer_size(&socket, buffer_bytes)?;
+    sockopt::set_socket_recv_buffer_size(&socket, buffer_bytes)?;
+    rustix::net::bind(&socket, &address)?;
+    Ok(socket.into())
+}
+
+/// A listening TCP socket at `address`.
+pub(crate) fn tcp_listener(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = socket(address, SocketType::STREAM)?;
+    // A node that was restarted takes its port back while old connections still fade.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    rustix::net::bind(&socket, &address)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Sends small writes at once, and finds a dead connection within five seconds on either side, idle or not: idle it is
+/// probed by the kernel, and bytes under way have to be acknowledged in time.
+pub(crate) fn tune_tcp(socket: impl AsFd) -> io::Result<()> {
+    sockopt::set_tcp_nodelay(&socket, true)?;
+    sockopt::set_socket_keepalive(&socket, true)?;
+    sockopt::set_tcp_keepidle(&socket, TCP_KEEPALIVE)?;
+    sockopt::set_tcp_keepintvl(&socket, TCP_KEEPALIVE)?;
+    sockopt::set_tcp_keepcnt(&socket, TCP_PROBES)?;
+    sockopt::set_tcp_user_timeout(&socket, TCP_USER_TIMEOUT_MS)?;
+    Ok(())
+}
+
+fn socket(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
+    let (family, protocol) = match (address, kind) {
+        (SocketAddr::V4(_), SocketType::DGRAM) => (AddressFamily::INET, ipproto::UDP),
+        (SocketAddr::V4(_), _) => (AddressFamily::INET, ipproto::TCP),
+        (SocketAddr::V6(_), SocketType::DGRAM) => (AddressFamily::INET6, ipproto::UDP),
+        (SocketAddr::V6(_), _) => (AddressFamily::INET6, ipproto::TCP),
+    };
+    let socket = socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, Some(protocol))?;
+    if address.is_ipv6() {
+        // `[::]` is for both families, whatever the system's default.
+        sockopt::set_ipv6_v6only(&socket, false)?;
+    }
+    Ok(socket)
+}
