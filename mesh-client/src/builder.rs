@@ -1,5 +1,7 @@
 //! Setting up a client.
 
+use std::hash::RandomState;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +12,9 @@ use mesh_wire::limits;
 use mesh_wire::name::Name;
 
 use crate::client::Client;
+use crate::credentials::Credentials;
 use crate::error::Error;
+use crate::link::dial::Dialer;
 use crate::link::driver::Driver;
 use crate::link::handshake::Introduction;
 use crate::link::shared::Shared;
@@ -28,7 +32,9 @@ const ENDPOINTS_MAX: usize = 64;
 pub struct ClientBuilder {
     name: Option<String>,
     endpoints: Vec<String>,
+    randomize_endpoints: bool,
     token: Option<String>,
+    credentials: Credentials,
     connect_timeout: Duration,
     request_timeout: Duration,
     reconnect: ReconnectPolicy,
@@ -40,7 +46,9 @@ impl ClientBuilder {
         Self {
             name: None,
             endpoints: Vec::new(),
+            randomize_endpoints: false,
             token: None,
+            credentials: Credentials::default(),
             connect_timeout: CONNECT_TIMEOUT,
             request_timeout: REQUEST_TIMEOUT,
             reconnect: ReconnectPolicy::DEFAULT,
@@ -55,10 +63,61 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds an endpoint, for instance `unix:///run/mesh/mesh.sock`. The first that answers is taken, and the next one
-    /// when it is lost. Without any: those of `MESH_URL`, else the default places.
+    /// Adds an endpoint: `unix:///run/mesh/mesh.sock`, `quic://HOST:PORT`, or `tls://HOST:PORT` where a network lets no
+    /// UDP through. The first that answers is taken, and the next one when it is lost, whatever their schemes. Without
+    /// any: those of `MESH_URL`, with commas between them, else the default places.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoints.push(endpoint.into());
+        self
+    }
+
+    /// Whether endpoints are tried in a random order instead of the given one, so that many clients with the same list
+    /// spread over the nodes. Off by default.
+    pub fn randomize_endpoints(mut self, randomize: bool) -> Self {
+        self.randomize_endpoints = randomize;
+        self
+    }
+
+    /// The directory with the certificates for links over a network, as `mesh cert` writes it or Kubernetes mounts it:
+    /// the CA that nodes are verified with, and the certificate that this client shows. By default that of `MESH_CERTS`.
+    ///
+    /// The files are looked at again each second and before each connect, so that a certificate or CA can be replaced
+    /// while the client runs. A set with a fault is not taken: the old one stays, and a [`ConnectionEvent::Error`] says
+    /// what is wrong.
+    ///
+    /// Naming any file here leaves out all that the environment names.
+    ///
+    /// [`ConnectionEvent::Error`]: crate::ConnectionEvent::Error
+    pub fn certs(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.credentials.certs = Some(directory.into());
+        self
+    }
+
+    /// Which service's certificate of the directory is shown: `service-NAME.pem`. By default that of `MESH_IDENTITY`,
+    /// else the only one there is.
+    pub fn identity(mut self, service: impl Into<String>) -> Self {
+        self.credentials.identity = Some(service.into());
+        self
+    }
+
+    /// The file with the CA that nodes are verified with, where there is no directory for all. By default that of
+    /// `MESH_CA`.
+    pub fn ca(mut self, file: impl Into<PathBuf>) -> Self {
+        self.credentials.ca = Some(file.into());
+        self
+    }
+
+    /// The files with the certificate that this client shows, with its intermediates, and with its private key; beside
+    /// [`ClientBuilder::ca`]. By default those of `MESH_CERT` and `MESH_KEY`. Without any, a node has to take tokens.
+    pub fn certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.credentials.cert = Some(certificate.into());
+        self.credentials.key = Some(key.into());
+        self
+    }
+
+    /// The file with revocation lists; beside [`ClientBuilder::ca`]. In a directory it is `crl.pem`.
+    pub fn crl(mut self, file: impl Into<PathBuf>) -> Self {
+        self.credentials.crl = Some(file.into());
         self
     }
 
@@ -96,7 +155,8 @@ impl ClientBuilder {
     /// Connects to the first endpoint that answers.
     ///
     /// # Errors
-    /// A malformed name or endpoint, or why no endpoint could be connected to.
+    /// A malformed name or endpoint, certificate files with a fault, or why no endpoint could be connected to: a node
+    /// that refuses this client does not keep it from trying the others.
     ///
     /// # Panics
     /// Outside a Tokio runtime.
@@ -107,15 +167,18 @@ impl ClientBuilder {
         let name = self.checked_name()?;
         let endpoints = self.parsed_endpoints()?;
         let who = Introduction { name: name.clone(), token: self.token.or_else(|| from_env("MESH_TOKEN")) };
+        let credentials = self.credentials.or_environment(|variable| std::env::var_os(variable));
+        // Who stays on this machine needs none, and is not to fail over those that others need.
+        let credentials = if endpoints.are_local() { Credentials::default() } else { credentials };
+        let dialer = Dialer::new(credentials.load().await?, who, self.connect_timeout);
         let shared = Arc::new(Shared::new(name, self.request_timeout));
-        let mut driver =
-            Driver::new(Arc::clone(&shared), endpoints, who, self.connect_timeout, self.reconnect);
+        let mut driver = Driver::new(Arc::clone(&shared), endpoints, dialer, self.reconnect);
         let opened = match driver.open_any().await {
-            Err(error) if self.retry_initial && error.is_retryable() => {
+            Err(unopened) if self.retry_initial && unopened.may_open_later => {
                 // Nobody can close a client that is not there yet.
-                driver.reopen().await.unwrap_or(Err(error))?
+                driver.reopen().await.unwrap_or(Err(unopened.reason))?
             }
-            opened => opened?,
+            opened => opened.map_err(|unopened| unopened.reason)?,
         };
         let pump = driver.install(opened);
         tokio::spawn(driver.run(pump));
@@ -155,7 +218,8 @@ impl ClientBuilder {
         }
         let mut all = all.into_iter();
         let first = all.next().ok_or_else(|| Error::of(Code::EndpointInvalid))?;
-        Ok(Endpoints::new(first, all.collect()))
+        let endpoints = Endpoints::new(first, all.collect());
+        Ok(if self.randomize_endpoints { endpoints.shuffled(&RandomState::new()) } else { endpoints })
     }
 }
 

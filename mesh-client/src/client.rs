@@ -204,6 +204,12 @@ impl Client {
         self.shared().node.lock().clone()
     }
 
+    /// Who this client is to the node that it is connected to, see [`NodeInfo::identity`]; `None` while it is not.
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        self.shared().node.lock().as_ref().map(|node| node.identity.clone())
+    }
+
     /// Whether the connection is up right now.
     #[must_use]
     pub fn is_connected(&self) -> bool {

@@ -17,7 +17,7 @@ use crate::node_info::NodeInfo;
 pub enum ConnectionEvent {
     /// Connected, at first or again; subscriptions and services are restored.
     Connected {
-        /// The node.
+        /// The node; its `endpoint` and `carrier` say how it was reached.
         node: NodeInfo,
     },
     /// The connection was lost or closed.

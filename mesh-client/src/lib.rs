@@ -46,6 +46,7 @@ mod answer;
 mod builder;
 mod call;
 mod client;
+mod credentials;
 mod drain;
 mod error;
 mod event;
@@ -68,6 +69,7 @@ pub mod test_util;
 mod trace;
 
 pub use mesh_telemetry::trace_context::TraceContext;
+pub use mesh_transport::link::Carrier;
 pub use mesh_wire::code::{Code, ErrorKind};
 pub use mesh_wire::header::{Headers, HeadersBuilder, HeadersRef, Value};
 

@@ -6,6 +6,7 @@
 //! ```
 
 pub(crate) mod bulk;
+pub(crate) mod dial;
 pub(crate) mod dispatch;
 pub(crate) mod driver;
 pub(crate) mod feed;

@@ -1,5 +1,6 @@
 //! Who is at the other end.
 
+use mesh_transport::link::Carrier;
 use mesh_wire::body::WelcomeV1;
 
 /// What the node told of itself and of this link in its greeting.
@@ -16,16 +17,19 @@ pub struct NodeInfo {
     pub incarnation: u64,
     /// The link's number at the node.
     pub link: u64,
-    /// The identity under which the node knows this client.
+    /// Who this client is to the node, and to the services that it calls: `spiffe://CLUSTER/service/NAME` by its
+    /// certificate or token, `unix:uid=UID` on a Unix socket.
     pub identity: String,
     /// Largest message body, in bytes.
     pub body_bytes_max: u64,
     /// The endpoint that this client is connected to.
     pub endpoint: String,
+    /// What carries the connection.
+    pub carrier: Carrier,
 }
 
 impl NodeInfo {
-    pub(crate) fn new(welcome: WelcomeV1, endpoint: String) -> Self {
+    pub(crate) fn new(welcome: WelcomeV1, endpoint: String, carrier: Carrier) -> Self {
         Self {
             node: welcome.node,
             cluster: welcome.cluster,
@@ -35,6 +39,7 @@ impl NodeInfo {
             identity: welcome.identity,
             body_bytes_max: welcome.max_body,
             endpoint,
+            carrier,
         }
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// How a client comes back after it lost its connection.
 ///
-/// Before the first attempt there is no wait; the n-th after that waits for a random time between half of and the
-/// whole of `min × 2ⁿ⁻¹`, at most `max`, so that the attempts of many clients spread.
+/// The first attempt waits for a random time of at most `min`; the n-th after that between half of and the whole of
+/// `min × 2ⁿ⁻¹`, at most `max`. So the attempts of many clients spread from the first on, when they all lose the same
+/// node at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReconnectPolicy {
     min_delay: Duration,
@@ -41,13 +42,15 @@ impl ReconnectPolicy {
         if self.max_attempts.is_some_and(|max| attempt > max) {
             return None;
         }
-        if attempt <= 1 {
-            return Some(Duration::ZERO);
-        }
-        let doubled = self.min_delay.saturating_mul(1u32.checked_shl(attempt - 2).unwrap_or(u32::MAX));
-        let half = doubled.min(self.max_delay) / 2;
-        let spread = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
-        Some(half + Duration::from_nanos(random % spread.saturating_add(1).max(1)))
+        let (least, spread) = if attempt <= 1 {
+            (Duration::ZERO, self.min_delay.min(self.max_delay))
+        } else {
+            let doubled = self.min_delay.saturating_mul(1u32.checked_shl(attempt - 2).unwrap_or(u32::MAX));
+            let half = doubled.min(self.max_delay) / 2;
+            (half, half)
+        };
+        let nanos = u64::try_from(spread.as_nanos()).unwrap_or(u64::MAX);
+        Some(least + Duration::from_nanos(random % nanos.saturating_add(1).max(1)))
     }
 }
 
@@ -64,7 +67,7 @@ mod tests {
     #[test]
     fn waits_double_up_to_the_longest() {
         let policy = ReconnectPolicy::DEFAULT.delays(Duration::from_millis(100), Duration::from_secs(1));
-        let table = [(1, 0, 0), (2, 50, 100), (3, 100, 200), (4, 200, 400), (5, 400, 800), (6, 500, 1000)];
+        let table = [(1, 0, 100), (2, 50, 100), (3, 100, 200), (4, 200, 400), (5, 400, 800), (6, 500, 1000)];
         for (attempt, least, most) in table {
             for random in [0, 1, 12_345_678_901, u64::MAX] {
                 let delay = policy.delay(attempt, random).unwrap();
@@ -80,7 +83,9 @@ mod tests {
     #[test]
     fn waits_spread() {
         let policy = ReconnectPolicy::DEFAULT;
-        assert_ne!(policy.delay(5, 1), policy.delay(5, 1_000_000));
+        for attempt in [1, 5] {
+            assert_ne!(policy.delay(attempt, 1), policy.delay(attempt, 1_000_000), "attempt {attempt}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ mod server;
 mod service;
 mod stream;
 
-pub use extract::{Body, Deadline, FromRequest, Raw, State, Subject};
+pub use extract::{Body, Caller, Deadline, FromRequest, Raw, State, Subject};
 pub use handler::Handler;
 pub use reply::{IntoReply, Response};
 pub use request::Request;

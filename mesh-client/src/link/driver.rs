@@ -12,9 +12,10 @@ use mesh_wire::frame::{Kind, Parts};
 use tokio::sync::watch;
 use tokio::time::Sleep;
 
+use super::dial::{self, Dialer};
 use super::dispatch::LinkEnd;
 use super::feed::End;
-use super::handshake::{self, Introduction, Opened};
+use super::handshake::Opened;
 use super::outbox::Epoch;
 use super::pump::{Pump, lane_map};
 use super::restore;
@@ -37,12 +38,20 @@ const MOVE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Driver {
     shared: Arc<Shared>,
     endpoints: Endpoints,
-    who: Introduction,
-    connect_timeout: Duration,
+    dialer: Dialer,
     policy: ReconnectPolicy,
     stage: watch::Receiver<Stage>,
     epoch: u64,
     attempt: u32,
+}
+
+/// Why no endpoint could be connected to.
+pub(crate) struct Unopened {
+    /// Why the last one failed, or a better reason of one before it: that a node is there but can't be used says more
+    /// than that none is.
+    pub(crate) reason: Error,
+    /// Whether one of them may answer later without anybody changing anything here.
+    pub(crate) may_open_later: bool,
 }
 
 /// Why a link is not served any more.
@@ -63,26 +72,26 @@ impl Driver {
     pub(crate) fn new(
         shared: Arc<Shared>,
         endpoints: Endpoints,
-        who: Introduction,
-        connect_timeout: Duration,
+        dialer: Dialer,
         policy: ReconnectPolicy,
     ) -> Self {
         let stage = shared.stage.subscribe();
-        Self { shared, endpoints, who, connect_timeout, policy, stage, epoch: 0, attempt: 0 }
+        Self { shared, endpoints, dialer, policy, stage, epoch: 0, attempt: 0 }
     }
 
     /// Tries each endpoint once.
     ///
     /// # Errors
-    /// Why the last one failed, or a better reason of one before it: that a node is there but can't be used says more
-    /// than that none is.
-    pub(crate) async fn open_any(&mut self) -> Result<Opened, Error> {
+    /// Why none could be connected to.
+    pub(crate) async fn open_any(&mut self) -> Result<Opened, Unopened> {
         let mut reason: Option<Error> = None;
+        let mut may_open_later = false;
         for _ in 0..self.endpoints.len() {
             match self.open().await {
                 Ok(opened) => return Ok(opened),
                 Err(error) => {
                     self.endpoints.advance();
+                    may_open_later |= error.is_retryable();
                     let nobody = error.code() == Code::ConnectNoSuchSocket;
                     if reason.is_none() || !nobody {
                         reason = Some(error);
@@ -90,11 +99,12 @@ impl Driver {
                 }
             }
         }
-        Err(reason.unwrap_or_else(|| Error::of(Code::ConnectFailed)))
+        let reason = reason.unwrap_or_else(|| Error::of(Code::ConnectFailed));
+        Err(Unopened { reason, may_open_later })
     }
 
     async fn open(&self) -> Result<Opened, Error> {
-        handshake::open(self.endpoints.current(), &self.who, self.connect_timeout).await
+        self.dialer.open(self.endpoints.current()).await
     }
 
     /// Opens a link as the policy says; `None` when the client closes meanwhile.
@@ -146,6 +156,7 @@ impl Driver {
 
     /// Runs until the client is closed or gives up.
     pub(crate) async fn run(mut self, first: Pump) {
+        let _watch = dial::watch(&self.dialer, &self.shared);
         let mut pump = first;
         let end = loop {
             let since = Instant::now();
@@ -174,7 +185,7 @@ impl Driver {
 
     async fn serve(&mut self, mut pump: Pump) -> Outcome {
         let mut settled = self.endpoints.len() == 1;
-        let mut restored_by = pin!(tokio::time::sleep(self.connect_timeout));
+        let mut restored_by = pin!(tokio::time::sleep(self.dialer.timeout()));
         loop {
             match self.step(&mut pump, !settled, restored_by.as_mut()).await {
                 Step::Ended(end) => return Outcome::Lost(end),

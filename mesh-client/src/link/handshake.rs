@@ -1,14 +1,11 @@
-//! Opening a link: connect, say who we are, hear who the node is.
+//! The handshake: say who we are, hear who the node is.
 
 use std::future::poll_fn;
 use std::io;
-use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
-use mesh_transport::buffers::SocketBuffers;
-use mesh_transport::connect;
 use mesh_transport::endpoint::Endpoint;
-use mesh_transport::link::{Closed, Handle, Inbound, Lane, Link, Outbound};
+use mesh_transport::link::{Carrier, Closed, Handle, Inbound, Lane, Link, Outbound};
 use mesh_wire::body::{self, HelloV1, WelcomeV1};
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
@@ -40,24 +37,12 @@ pub(crate) struct Opened {
     pub(crate) rest: BytesMut,
 }
 
-/// Opens a link to `endpoint` within `timeout`.
+/// Introduces this client on a new link to `endpoint`, and hears who the node is.
 ///
 /// # Cancel safety
-/// Safe: the connection is closed.
-pub(crate) async fn open(
-    endpoint: &Endpoint,
-    who: &Introduction,
-    timeout: Duration,
-) -> Result<Opened, Error> {
-    match tokio::time::timeout(timeout, greet(endpoint, who)).await {
-        Ok(opened) => opened,
-        Err(_) => Err(Error::new(Code::ConnectTimeout, format!("connecting to {endpoint} took too long"))
-            .with_cause(format!("the node did not answer within {timeout:?}"))),
-    }
-}
-
-async fn greet(endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error> {
-    let Link { mut inbound, mut outbound, handle } = dial(endpoint).await?;
+/// Safe: the link is closed.
+pub(crate) async fn greet(link: Link, endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error> {
+    let Link { mut inbound, mut outbound, handle } = link;
     // A node that refuses may close before it has read everything; what it said is there to read all the same.
     let written = say(&mut outbound, hello(who)?.freeze()).await;
     let hung_up = |error: Option<io::Error>| hung_up(endpoint, &handle, error);
@@ -66,7 +51,7 @@ async fn greet(endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error>
     loop {
         match Frame::decode(&buffer) {
             Ok(Some(frame)) => {
-                let node = judge(frame, endpoint)?;
+                let node = judge(frame, endpoint, handle.carrier())?;
                 let used = frame.len();
                 drop(buffer.split_to(used));
                 return Ok(Opened { inbound, outbound, handle, lane, node, rest: buffer });
@@ -80,11 +65,6 @@ async fn greet(endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error>
             Err(error) => return Err(hung_up(Some(error))),
         }
     }
-}
-
-async fn dial(endpoint: &Endpoint) -> Result<Link, Error> {
-    let stream = connect::connect(endpoint, SocketBuffers::default()).await.map_err(connect_error)?;
-    Ok(Link::unix(stream, None))
 }
 
 /// Writes all of `bytes` to the first lane.
@@ -118,7 +98,7 @@ fn hello(who: &Introduction) -> Result<BytesMut, Error> {
 }
 
 /// What the node's first frame means.
-fn judge(frame: Frame<'_>, endpoint: &Endpoint) -> Result<NodeInfo, Error> {
+fn judge(frame: Frame<'_>, endpoint: &Endpoint, carrier: Carrier) -> Result<NodeInfo, Error> {
     match frame.kind() {
         Kind::Welcome => {
             let spoken = Version::OLDEST.0.into()..=Version::NEWEST.0.into();
@@ -128,7 +108,7 @@ fn judge(frame: Frame<'_>, endpoint: &Endpoint) -> Result<NodeInfo, Error> {
             }
             let welcome: WelcomeV1 =
                 body::decode(frame.body()).map_err(|error| not_mesh(endpoint, error.to_string()))?;
-            Ok(NodeInfo::new(welcome, endpoint.to_string()))
+            Ok(NodeInfo::new(welcome, endpoint.to_string(), carrier))
         }
         Kind::Error => {
             let told: Option<body::ErrorV1> = body::decode(frame.body()).ok();
@@ -137,10 +117,6 @@ fn judge(frame: Frame<'_>, endpoint: &Endpoint) -> Result<NodeInfo, Error> {
         Kind::Goodbye => Err(node_error(frame.aux(), None)),
         kind => Err(not_mesh(endpoint, format!("its first frame is of kind {kind:?}"))),
     }
-}
-
-fn connect_error(error: connect::Error) -> Error {
-    Error::new(error.code(), error.to_string()).with_hint(error.hint()).with_source(error)
 }
 
 fn not_mesh(endpoint: &Endpoint, cause: String) -> Error {

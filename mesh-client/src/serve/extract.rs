@@ -46,6 +46,22 @@ impl Deadline {
     }
 }
 
+/// Who asked, as the node that they are linked to asserts: `spiffe://CLUSTER/service/NAME` where they showed a
+/// certificate or a token, `unix:uid=UID` on a Unix socket. A caller cannot choose it.
+///
+/// A handler that takes it is not run for calls without it: those are answered with [`Code::PermissionDenied`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller(pub String);
+
+impl Caller {
+    /// The service's name, where the caller is one: the last part of `spiffe://CLUSTER/service/NAME`.
+    #[must_use]
+    pub fn service(&self) -> Option<&str> {
+        let (_cluster, path) = self.0.strip_prefix("spiffe://")?.split_once('/')?;
+        path.strip_prefix("service/").filter(|name| !name.is_empty() && !name.contains('/'))
+    }
+}
+
 /// What the service was given by [`ServiceBuilder::state`](super::ServiceBuilder::state), cloned.
 #[derive(Debug, Clone, Copy)]
 pub struct State<S>(pub S);
@@ -82,6 +98,13 @@ impl<S> FromRequest<S> for Deadline {
     }
 }
 
+impl<S> FromRequest<S> for Caller {
+    fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
+        let caller = request.caller().map(|caller| Self(caller.to_owned()));
+        caller.ok_or_else(|| Response::refused(Code::PermissionDenied, "the node did not say who calls"))
+    }
+}
+
 impl<S> FromRequest<S> for Message {
     fn from_request(request: &Request, _state: &S) -> Result<Self, Response> {
         Ok(request.message().clone())
@@ -97,5 +120,25 @@ impl<S> FromRequest<S> for Request {
 impl<S: Clone> FromRequest<S> for State<S> {
     fn from_request(_request: &Request, state: &S) -> Result<Self, Response> {
         Ok(Self(state.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_is_told_by_its_name() {
+        for (caller, service) in [
+            ("spiffe://prod/service/orders", Some("orders")),
+            ("spiffe://prod/service/", None),
+            ("spiffe://prod/service/a/b", None),
+            ("spiffe://prod/node/a", None),
+            ("spiffe://prod", None),
+            ("unix:uid=0", None),
+            ("service/orders", None),
+        ] {
+            assert_eq!(Caller(caller.to_owned()).service(), service, "{caller}");
+        }
     }
 }

@@ -23,6 +23,13 @@ impl Request {
         &self.message
     }
 
+    /// Who asked, as the node that they are linked to asserts; `None` where it does not tell. See
+    /// [`Caller`](super::Caller).
+    #[must_use]
+    pub fn caller(&self) -> Option<&str> {
+        self.message.identity()
+    }
+
     /// When the requester stops waiting.
     #[must_use]
     pub fn deadline(&self) -> Instant {

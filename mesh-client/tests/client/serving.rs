@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream;
-use mesh_client::serve::{Body, Deadline, Raw, ReplyStream, Request, Response, Server, State, Subject};
+use mesh_client::serve::{
+    Body, Caller, Deadline, Raw, ReplyStream, Request, Response, Server, State, Subject,
+};
 use mesh_client::{Client, Code, Failure, Headers, Message};
 use mesh_wire::body::ModeV1;
 use mesh_wire::ext::{ExtBuilder, Tag};
@@ -128,6 +130,24 @@ async fn handlers_take_what_they_name() {
     let refused = link.expect(Kind::Reply).await;
     assert_eq!((refused.flags, refused.aux), (Flags::FAILED, own(Code::RequestBodyInvalid)));
     assert!(refused.text().contains("Order"), "{}", refused.text());
+}
+
+#[tokio::test]
+async fn handlers_know_who_calls() {
+    let node = FakeNode::new();
+    let (client, mut link) = node.connect().await;
+    let handler = |caller: Caller, request: Request| async move {
+        assert_eq!(request.caller(), Some(caller.0.as_str()));
+        caller.service().unwrap_or_default().to_owned()
+    };
+    let (_server, got) = spawn(&mut link, 1, client.serve("s").handle("x", handler).spawn()).await;
+    let mut ext = ExtBuilder::new();
+    ext.push(Tag::IDENTITY, b"spiffe://c/service/orders").unwrap();
+    let named = Parts { ext: ext.as_bytes(), ..call(got[0].id, 1, "s.x", b"") };
+    link.send_all(&[named, call(got[0].id, 2, "s.x", b"")]).await;
+    assert_eq!(link.expect(Kind::Reply).await.text(), "orders");
+    let refused = link.expect(Kind::Reply).await;
+    assert_eq!((refused.flags, refused.aux), (Flags::FAILED, own(Code::PermissionDenied)));
 }
 
 #[tokio::test]
