@@ -11,7 +11,7 @@
 //! a pair it sees a key that does not belong to the certificate, and keeps what it has. Source: RFC 5280.
 
 mod error;
-mod files;
+pub(crate) mod files;
 mod revoke;
 #[cfg(test)]
 mod tests;

@@ -46,7 +46,9 @@ impl Revocations {
         let issuer = issuers
             .iter()
             .find(|issuer| facts::parse(issuer).is_ok_and(|issuer| signed(&list, &issuer)))
-            .ok_or_else(|| format!("the list of {} is not signed by a trusted CA", list.issuer()))?;
+            .ok_or_else(|| {
+                format!("the list of {} is not signed by a trusted CA", facts::distinguished(list.issuer()))
+            })?;
         self.lists.push(List {
             issuer: issuer.clone(),
             issuer_name: list.issuer().as_raw().to_vec(),

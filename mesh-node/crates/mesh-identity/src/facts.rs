@@ -10,14 +10,15 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::time::ASN1Time;
+use x509_parser::x509::X509Name;
 
-use crate::id::SpiffeId;
+use crate::id::{ID_BYTES_MAX, SpiffeId};
 use crate::verify::Error;
 
 /// Reads a certificate.
 pub(crate) fn parse<'a>(der: &'a CertificateDer<'_>) -> Result<X509Certificate<'a>, Error> {
     match X509Certificate::from_der(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         Ok(_) => Err(Error::Malformed { detail: "there are bytes behind its end".to_owned() }),
         Err(error) => Err(Error::Malformed { detail: error.to_string() }),
     }
@@ -41,7 +42,8 @@ pub(crate) fn one_identity<'a>(mut uris: impl Iterator<Item = &'a str>) -> Resul
         return Err(Error::NoIdentity { detail: "it has more than one URI".to_owned() });
     }
     // The text comes from outside and goes into logs.
-    uri.parse().map_err(|error| Error::NoIdentity { detail: format!("{}: {error}", uri.escape_debug()) })
+    let told = || uri.chars().take(ID_BYTES_MAX).collect::<String>();
+    uri.parse().map_err(|error| Error::NoIdentity { detail: format!("{:?}: {error}", told()) })
 }
 
 /// A time of a certificate. Times before 1970 count as 1970.
@@ -57,6 +59,24 @@ pub(crate) fn not_after(certificate: &X509Certificate<'_>) -> SystemTime {
 /// A serial number as `openssl` prints it: hexadecimal in capitals, without colons.
 pub(crate) fn serial(certificate: &X509Certificate<'_>) -> String {
     hex(certificate.raw_serial())
+}
+
+/// A distinguished name as text for logs and terminals: whatever could move a cursor is escaped.
+pub(crate) fn distinguished(name: &X509Name<'_>) -> String {
+    printable(&name.to_string())
+}
+
+/// The same text with control characters escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let mut printable = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            printable.extend(letter.escape_default());
+        } else {
+            printable.push(letter);
+        }
+    }
+    printable
 }
 
 /// Bytes in hexadecimal capitals.

@@ -32,6 +32,7 @@ mod facts;
 mod file;
 pub mod id;
 pub mod peer;
+mod poll;
 #[cfg(feature = "self-signed")]
 mod self_signed;
 pub mod set;

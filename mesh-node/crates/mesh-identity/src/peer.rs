@@ -38,8 +38,8 @@ impl PeerCertificate {
         Ok(Self {
             id: facts::identity(&leaf)?,
             serial: facts::serial(&leaf),
-            subject: leaf.subject().to_string(),
-            issuer: leaf.issuer().to_string(),
+            subject: facts::distinguished(leaf.subject()),
+            issuer: facts::distinguished(leaf.issuer()),
             not_before: facts::time(leaf.validity().not_before),
             not_after: facts::not_after(&leaf),
             chain_not_after,

@@ -198,14 +198,18 @@ impl Files {
             let anchor = anchor.map_err(|error| self.ca.malformed(nth(at, authorities, &error)))?;
             let facts = facts::parse(der).map_err(|error| self.ca.malformed(nth(at, authorities, &error)))?;
             if !facts.is_ca() {
-                let detail = format!("the certificate of {} is not one of a CA", facts.subject());
+                let detail = format!(
+                    "the certificate of {} is not one of a CA",
+                    facts::distinguished(facts.subject())
+                );
                 return Err(self.ca.malformed(detail));
             }
             // RFC 5280 leaves the validity of trust anchors to who trusts them (section 6.1.1).
             let not_after = facts::not_after(&facts);
             if not_after < now {
                 let not_after = verify::text(not_after);
-                warnings.push(format!("the certificate of the CA {} ended at {not_after}", facts.subject()));
+                let subject = facts::distinguished(facts.subject());
+                warnings.push(format!("the certificate of the CA {subject} ended at {not_after}"));
             }
             anchors.push(anchor.to_owned());
         }

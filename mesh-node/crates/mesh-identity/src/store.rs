@@ -9,7 +9,8 @@ use arc_swap::ArcSwap;
 #[cfg(feature = "self-signed")]
 use mesh_wire::name::Name;
 
-pub use self::watch::{Event, POLL_INTERVAL, watch};
+pub use self::watch::{Event, watch};
+pub use crate::poll::POLL_INTERVAL;
 
 use crate::peer::PeerCertificate;
 use crate::set::{CertSet, Error, Files, Source};

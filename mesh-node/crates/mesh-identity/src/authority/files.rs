@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 use super::Error;
 
 /// A file to write.
-pub(super) struct Write {
+pub(crate) struct Write {
     path: PathBuf,
     text: String,
     mode: u32,
@@ -17,12 +17,12 @@ pub(super) struct Write {
 
 impl Write {
     /// For everybody to read.
-    pub(super) fn public(path: &Path, text: String) -> Self {
+    pub(crate) fn public(path: &Path, text: String) -> Self {
         Self { path: path.to_owned(), text, mode: 0o644 }
     }
 
     /// For its owner only.
-    pub(super) fn secret(path: &Path, text: String) -> Self {
+    pub(crate) fn secret(path: &Path, text: String) -> Self {
         Self { path: path.to_owned(), text, mode: 0o600 }
     }
 
@@ -39,7 +39,7 @@ impl Write {
 }
 
 /// Writes all files, then renames them in order: if one can't be written, none is there.
-pub(super) fn write_all(files: &[Write]) -> Result<(), Error> {
+pub(crate) fn write_all(files: &[Write]) -> Result<(), Error> {
     let failed = |file: &Write, source| Error::Io { path: file.path.clone(), source };
     let prepared: Result<Vec<_>, _> =
         files.iter().map(|file| file.prepare().map_err(|error| failed(file, error))).collect();
@@ -49,14 +49,14 @@ pub(super) fn write_all(files: &[Write]) -> Result<(), Error> {
     Ok(())
 }
 
-pub(super) fn must_not_exist(path: &Path) -> Result<(), Error> {
+pub(crate) fn must_not_exist(path: &Path) -> Result<(), Error> {
     match path.symlink_metadata() {
         Ok(_) => Err(Error::Exists { path: path.to_owned() }),
         Err(_) => Ok(()),
     }
 }
 
-pub(super) fn make_dir(dir: &Path) -> Result<(), Error> {
+pub(crate) fn make_dir(dir: &Path) -> Result<(), Error> {
     fs::create_dir_all(dir).map_err(|source| Error::Io { path: dir.to_owned(), source })
 }
 

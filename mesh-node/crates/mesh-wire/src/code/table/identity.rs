@@ -233,7 +233,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "Several certificates could be meant",
         cause: "The directory holds the certificates of several services, and none was named.",
-        hint: "Say which one: `--service NAME`, or `MESH_SERVICE=NAME`.",
+        hint: "Say which one: `--identity NAME`, or `MESH_IDENTITY=NAME`.",
         explanation: "A client that is not told the name of its service takes the only `service-*.pem` of the \
         directory. There are several, so that picking one would be a guess about who the client \
         is.",
