@@ -4,10 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mesh_identity::store::{self, Event, Store};
-use mesh_transport::buffers::SocketBuffers;
-use mesh_transport::connect;
+use mesh_transport::connect::{self, ConnectOptions};
 use mesh_transport::endpoint::Endpoint;
-use mesh_transport::link::Link;
 use mesh_wire::code::Code;
 use tokio::task::AbortHandle;
 
@@ -52,8 +50,9 @@ impl Dialer {
         if endpoint.socket_path().is_none() {
             self.reload().await;
         }
-        let stream = connect::connect(endpoint, SocketBuffers::default()).await.map_err(refused)?;
-        handshake::greet(Link::unix(stream, None), endpoint, &self.who).await
+        let options = ConnectOptions { timeout: self.timeout, ..ConnectOptions::new(self.store.clone()) };
+        let link = connect::open(endpoint, &options).await.map_err(refused)?;
+        handshake::greet(link, endpoint, &self.who).await
     }
 
     /// Takes certificates that were replaced a moment ago. A set with a fault is not taken, which [`watch`] tells.

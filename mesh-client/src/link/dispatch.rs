@@ -1,9 +1,11 @@
 //! Brings what came to whom it is for.
 
+use std::io;
 use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::Bytes;
+use mesh_transport::link::Closed;
 use mesh_wire::body::{self, ErrorV1};
 use mesh_wire::code::Code;
 use mesh_wire::ext::Ext;
@@ -37,6 +39,22 @@ pub(crate) enum LinkEnd {
 }
 
 impl LinkEnd {
+    /// What an error of the carrier means.
+    pub(crate) fn of(error: &io::Error) -> Self {
+        match Closed::of(error) {
+            Some(closed) => Self::closed(closed),
+            None => Self::Lost(error.to_string()),
+        }
+    }
+
+    /// What an end of the link as a whole means.
+    pub(crate) fn closed(closed: &Closed) -> Self {
+        match closed.code {
+            Some(code) => Self::Told(Error::of(code).with_cause(&closed.cause)),
+            None => Self::Goodbye(None),
+        }
+    }
+
     pub(crate) fn reason(&self) -> String {
         match self {
             Self::Lost(text) => text.clone(),

@@ -125,7 +125,8 @@ fn not_mesh(endpoint: &Endpoint, cause: String) -> Error {
 
 fn hung_up(endpoint: &Endpoint, handle: &Handle, error: Option<io::Error>) -> Error {
     let message = format!("can't connect to {endpoint}");
-    if let Some(Closed { code: Some(code), cause }) = closed_now(handle) {
+    let closed = error.as_ref().and_then(Closed::of).cloned().or_else(|| closed_now(handle));
+    if let Some(Closed { code: Some(code), cause }) = closed {
         return Error::new(code, message).with_cause(cause);
     }
     let cause = match &error {

@@ -79,7 +79,7 @@ impl Lanes {
         while let Some(accepting) = &mut self.accepting {
             let Poll::Ready((inbound, lane)) = accepting.as_mut().poll(cx) else { return Ok(()) };
             self.accepting = None;
-            let lane = lane.map_err(|error| LinkEnd::Lost(error.to_string()))?;
+            let lane = lane.map_err(|error| LinkEnd::of(&error))?;
             self.accepting = Some(accept(inbound));
             let place = self.open.partition_point(|open| open.class <= lane.class);
             self.open.insert(place, LaneIn::new(lane, BytesMut::new()));
@@ -150,7 +150,7 @@ impl LaneIn {
                 }
                 Poll::Ready(Ok(0)) => return Ok(Read::Finished),
                 Poll::Ready(Ok(read)) => read,
-                Poll::Ready(Err(error)) => return Err(LinkEnd::Lost(error.to_string())),
+                Poll::Ready(Err(error)) => return Err(LinkEnd::of(&error)),
                 Poll::Pending => return Ok(Read::Dry),
             };
             self.inbox.handle_read(read);

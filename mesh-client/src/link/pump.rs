@@ -18,7 +18,6 @@ use super::lanes::{Lanes, Looked};
 use super::outbox::{LaneMap, Spares};
 use super::restore::Restoring;
 use super::shared::Shared;
-use crate::error::Error;
 
 /// How long the other lanes are read after the node said goodbye.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -81,7 +80,7 @@ impl Pump {
         }
         if self.farewell.is_none()
             && let Poll::Ready(Err(error)) = self.poll_write(cx)
-            && let Some(end) = self.ending(LinkEnd::Lost(error.to_string()))
+            && let Some(end) = self.ending(LinkEnd::of(&error))
         {
             return Poll::Ready(end);
         }
@@ -99,6 +98,7 @@ impl Pump {
     pub(crate) async fn finish(mut self) {
         // A link that is over already has nothing left to finish.
         drop(self.outbound.finish().await);
+        self.handle.leave();
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<LinkEnd> {
@@ -129,27 +129,22 @@ impl Pump {
 
     /// What to do about an end: a link that has other lanes reads them before it is over, unless the node broke rules.
     fn ending(&mut self, end: LinkEnd) -> Option<LinkEnd> {
-        if self.farewell.is_some() {
+        // The carrier may know better why a link was lost than the lane on which it showed.
+        let end = match (end, closed_now(&self.handle)) {
+            (LinkEnd::Lost(_), Some(closed)) => LinkEnd::closed(&closed),
+            (end, _) => end,
+        };
+        if let Some((known, _)) = &mut self.farewell {
+            if matches!(known, LinkEnd::Lost(_)) && matches!(end, LinkEnd::Told(_)) {
+                *known = end;
+            }
             return None;
         }
-        let end = match end {
-            LinkEnd::Lost(reason) => self.why(reason),
-            end => end,
-        };
         if self.shared_lane || matches!(end, LinkEnd::Protocol(_)) {
             return Some(end);
         }
         self.farewell = Some((end, Box::pin(tokio::time::sleep(FAREWELL))));
         None
-    }
-
-    /// The carrier may know better why a link was lost than the lane on which it showed.
-    fn why(&self, reason: String) -> LinkEnd {
-        match closed_now(&self.handle) {
-            Some(Closed { code: Some(code), cause }) => LinkEnd::Told(Error::of(code).with_cause(cause)),
-            Some(Closed { code: None, .. }) => LinkEnd::Goodbye(None),
-            None => LinkEnd::Lost(reason),
-        }
     }
 
     /// Pending when there is nothing to write, or no room to write it.

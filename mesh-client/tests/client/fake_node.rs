@@ -1,18 +1,23 @@
 //! A node that does exactly what a test says, frame by frame.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use mesh_client::{Client, ClientBuilder, ConnectionEvent, Events};
+use mesh_transport::link::{Closed, Handle, Inbound, LaneReader, Link, Outbound};
+use mesh_transport::quic;
 use mesh_wire::body::{self, ErrorV1, HelloV1, SubscribeV1, WelcomeV1};
+use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use mesh_wire::ext::Ext;
 use mesh_wire::frame::{Flags, Frame, Kind, PREFACE, Parts};
 use mesh_wire::header::Headers;
 use mesh_wire::hello::Features;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::UnixListener;
 
 /// Longer than anything here takes; only a test that fails waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -23,9 +28,14 @@ pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
 }
 
 pub(crate) struct FakeNode {
-    listener: UnixListener,
+    listener: Listener,
     endpoint: String,
-    _dir: tempfile::TempDir,
+    _dir: Option<tempfile::TempDir>,
+}
+
+enum Listener {
+    Unix(UnixListener),
+    Quic(quic::Listener),
 }
 
 impl FakeNode {
@@ -33,7 +43,15 @@ impl FakeNode {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("n");
         let listener = UnixListener::bind(&path).unwrap();
-        Self { listener, endpoint: format!("unix://{}", path.display()), _dir: dir }
+        let endpoint = format!("unix://{}", path.display());
+        Self { listener: Listener::Unix(listener), endpoint, _dir: Some(dir) }
+    }
+
+    /// One that listens on UDP, at this machine's own address.
+    pub(crate) fn on_quic(options: quic::ListenerOptions) -> Self {
+        let listener = quic::Listener::bind(options).unwrap();
+        let endpoint = format!("quic://{}", listener.local_address().unwrap());
+        Self { listener: Listener::Quic(listener), endpoint, _dir: None }
     }
 
     pub(crate) fn endpoint(&self) -> &str {
@@ -46,8 +64,11 @@ impl FakeNode {
 
     /// A connection before any byte.
     pub(crate) async fn accept_silent(&self) -> FakeLink {
-        let (stream, _) = soon(self.listener.accept()).await.unwrap();
-        FakeLink { stream, buffer: BytesMut::new(), hello: None }
+        let link = match &self.listener {
+            Listener::Unix(listener) => Link::unix(soon(listener.accept()).await.unwrap().0, None),
+            Listener::Quic(listener) => soon(soon(listener.accept()).await.unwrap().finish()).await.unwrap(),
+        };
+        FakeLink::new(link)
     }
 
     /// A connection, greeted.
@@ -66,14 +87,25 @@ impl FakeNode {
 }
 
 pub(crate) struct FakeLink {
-    pub(crate) stream: UnixStream,
-    buffer: BytesMut,
+    inbound: Inbound,
+    pub(crate) outbound: Outbound,
+    pub(crate) handle: Handle,
+    lanes: Vec<FakeLane>,
     pub(crate) hello: Option<HelloV1>,
+}
+
+struct FakeLane {
+    class: Class,
+    reader: LaneReader,
+    buffer: BytesMut,
+    finished: bool,
 }
 
 /// A frame that the client sent.
 #[derive(Debug)]
 pub(crate) struct Got {
+    /// The lane that it came by.
+    pub(crate) lane: Class,
     pub(crate) kind: Kind,
     pub(crate) flags: Flags,
     pub(crate) aux: u32,
@@ -99,11 +131,53 @@ impl Got {
     }
 }
 
+impl FakeLane {
+    fn new(class: Class, reader: LaneReader) -> Self {
+        Self { class, reader, buffer: BytesMut::new(), finished: false }
+    }
+
+    /// More bytes; none at the end.
+    async fn read(&mut self) -> std::io::Result<usize> {
+        let mut bytes = vec![0; 64 * 1024];
+        let mut read = ReadBuf::new(&mut bytes);
+        poll_fn(|cx| pin!(&mut self.reader).poll_read(cx, &mut read)).await?;
+        self.buffer.extend_from_slice(read.filled());
+        self.finished = read.filled().is_empty();
+        Ok(read.filled().len())
+    }
+
+    fn cut(&mut self) -> Option<Got> {
+        let frame = Frame::decode(&self.buffer).unwrap()?;
+        let got = Got {
+            lane: self.class,
+            kind: frame.kind(),
+            flags: frame.flags(),
+            aux: frame.aux(),
+            id: frame.id(),
+            ext: frame.ext().to_vec(),
+            subject: String::from_utf8(frame.subject().to_vec()).unwrap(),
+            headers: Headers::parse(Bytes::copy_from_slice(frame.headers())).unwrap(),
+            body: Bytes::copy_from_slice(frame.body()),
+        };
+        let len = frame.len();
+        drop(self.buffer.split_to(len));
+        Some(got)
+    }
+}
+
 impl FakeLink {
+    fn new(link: Link) -> Self {
+        let Link { inbound, outbound, handle } = link;
+        Self { inbound, outbound, handle, lanes: Vec::new(), hello: None }
+    }
+
     pub(crate) async fn hear_hello(&mut self) -> HelloV1 {
-        let mut preface = [0; 8];
-        soon(self.stream.read_exact(&mut preface)).await.unwrap();
-        assert_eq!(preface, PREFACE);
+        let lane = soon(self.inbound.accept()).await.unwrap();
+        self.lanes.push(FakeLane::new(lane.class, lane.reader));
+        while self.lanes[0].buffer.len() < PREFACE.len() {
+            assert!(soon(self.lanes[0].read()).await.unwrap() > 0, "the client hung up");
+        }
+        assert_eq!(self.lanes[0].buffer.split_to(PREFACE.len())[..], PREFACE);
         let hello = self.expect(Kind::Hello).await;
         assert_eq!((hello.aux, hello.id), (0x0001_0001, Features::OURS.bits()));
         let hello: HelloV1 = body::decode(&hello.body).unwrap();
@@ -140,7 +214,25 @@ impl FakeLink {
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        soon(self.stream.write_all(bytes)).await.unwrap();
+        self.write_in(Class::Control, bytes).await;
+    }
+
+    /// Writes to the lane of `class`.
+    pub(crate) async fn write_in(&mut self, class: Class, bytes: &[u8]) {
+        let lane = self.outbound.lane_of(class);
+        let mut left = Bytes::copy_from_slice(bytes);
+        while left.has_remaining() {
+            let write = poll_fn(|cx| self.outbound.poll_write(lane, cx, std::slice::from_ref(&left)));
+            let written = soon(write).await.unwrap();
+            left.advance(written);
+        }
+    }
+
+    /// Sends a frame in the lane of `class`.
+    pub(crate) async fn send_in(&mut self, class: Class, parts: &Parts<'_>) {
+        let mut bytes = BytesMut::new();
+        parts.encode(&mut bytes).unwrap();
+        self.write_in(class, &bytes).await;
     }
 
     /// Sends an `ERROR`.
@@ -156,26 +248,41 @@ impl FakeLink {
         self.send(&Parts::bare(Kind::Ok, got.id).aux(got.kind as u32)).await;
     }
 
-    /// The next frame; `None` when the client hung up.
+    /// The next frame of any lane; `None` when the client hung up.
     pub(crate) async fn next(&mut self) -> Option<Got> {
+        self.next_of(&Class::ALL).await
+    }
+
+    /// The next frame of some lanes; nothing is read from the others. `None` when they ended or the client hung up.
+    pub(crate) async fn next_of(&mut self, classes: &[Class]) -> Option<Got> {
         loop {
-            if let Some(frame) = Frame::decode(&self.buffer).unwrap() {
-                let got = Got {
-                    kind: frame.kind(),
-                    flags: frame.flags(),
-                    aux: frame.aux(),
-                    id: frame.id(),
-                    ext: frame.ext().to_vec(),
-                    subject: String::from_utf8(frame.subject().to_vec()).unwrap(),
-                    headers: Headers::parse(Bytes::copy_from_slice(frame.headers())).unwrap(),
-                    body: Bytes::copy_from_slice(frame.body()),
-                };
-                let len = frame.len();
-                drop(self.buffer.split_to(len));
+            if let Some(got) =
+                self.lanes.iter_mut().filter(|l| classes.contains(&l.class)).find_map(FakeLane::cut)
+            {
                 return Some(got);
             }
-            if soon(self.stream.read_buf(&mut self.buffer)).await.unwrap() == 0 {
-                return None;
+            let Self { inbound, lanes, .. } = self;
+            let read = async {
+                let mut accept = pin!(inbound.accept());
+                let mut wanted: Vec<_> =
+                    lanes.iter_mut().filter(|l| classes.contains(&l.class) && !l.finished).collect();
+                let mut reads: Vec<_> = wanted.iter_mut().map(|lane| Box::pin(lane.read())).collect();
+                poll_fn(|cx| {
+                    for read in &mut reads {
+                        if let Poll::Ready(read) = read.as_mut().poll(cx) {
+                            return Poll::Ready(read.map(|_| None));
+                        }
+                    }
+                    accept.as_mut().poll(cx).map(|lane| lane.map(Some))
+                })
+                .await
+            };
+            match soon(read).await {
+                Ok(Some(lane)) => lanes.push(FakeLane::new(lane.class, lane.reader)),
+                Ok(None) if self.lanes.iter().all(|lane| lane.finished) => return None,
+                Ok(None) => {}
+                Err(error) if Closed::of(&error).is_some() => return None,
+                Err(error) => panic!("{error}"),
             }
         }
     }
