@@ -55,7 +55,8 @@ pub struct Issued {
     pub certificate: String,
     /// In PEM.
     pub key: String,
-    serial: u64,
+    /// Its serial number.
+    pub serial: u64,
 }
 
 impl Authority {

@@ -9,6 +9,7 @@
 //! ```
 
 mod certificates;
+mod client;
 mod command;
 mod http;
 mod memory;
@@ -18,6 +19,8 @@ mod program;
 mod raw;
 
 pub use certificates::{Authority, CLUSTER, Certificates, Issued, Subject, Validity};
+pub use client::{client, connected, disconnected, seed};
+pub use http::api;
 pub use memory::resident;
 pub use node::{NodeBuilder, RunningNode, wait_until};
 pub use process::{Finished, PATIENCE, Process};
