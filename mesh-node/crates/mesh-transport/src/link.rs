@@ -31,7 +31,7 @@ use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 pub use self::closed::{CAUSE_BYTES, Closed};
 use crate::peer::Peer;
-use crate::quic;
+use crate::{quic, tls};
 
 /// Slices per vectored write.
 pub(crate) const SLICES: usize = 64;
@@ -79,6 +79,14 @@ impl Link {
             inbound: Inbound(Lanes::One(Some(LaneReader(Reader::Unix(read))))),
             outbound: Outbound(Writer::Unix(write)),
             handle: Handle(Whole::Unix(peer)),
+        }
+    }
+
+    pub(crate) fn tls(reader: tls::LaneReader, outbound: tls::Outbound, whole: Arc<tls::Whole>) -> Self {
+        Self {
+            inbound: Inbound(Lanes::One(Some(LaneReader(Reader::Tls(reader))))),
+            outbound: Outbound(Writer::Tls(outbound)),
+            handle: Handle(Whole::Tls(whole)),
         }
     }
 
@@ -141,6 +149,7 @@ pub struct LaneReader(Reader);
 enum Reader {
     Unix(OwnedReadHalf),
     Quic(quic::LaneReader),
+    Tls(tls::LaneReader),
 }
 
 impl AsyncRead for LaneReader {
@@ -153,6 +162,7 @@ impl AsyncRead for LaneReader {
         match &mut self.0 {
             Reader::Unix(read) => Pin::new(read).poll_read(cx, buf),
             Reader::Quic(stream) => stream.poll_read(cx, buf),
+            Reader::Tls(stream) => stream.poll_read(cx, buf),
         }
     }
 }
@@ -165,6 +175,7 @@ pub struct Outbound(Writer);
 enum Writer {
     Unix(OwnedWriteHalf),
     Quic(quic::Outbound),
+    Tls(tls::Outbound),
 }
 
 impl Outbound {
@@ -172,7 +183,7 @@ impl Outbound {
     #[must_use]
     pub fn lanes(&self) -> usize {
         match &self.0 {
-            Writer::Unix(_) => 1,
+            Writer::Unix(_) | Writer::Tls(_) => 1,
             Writer::Quic(_) => Class::COUNT,
         }
     }
@@ -181,7 +192,7 @@ impl Outbound {
     #[must_use]
     pub fn lane_of(&self, class: Class) -> usize {
         match &self.0 {
-            Writer::Unix(_) => 0,
+            Writer::Unix(_) | Writer::Tls(_) => 0,
             Writer::Quic(_) => class.index(),
         }
     }
@@ -204,6 +215,7 @@ impl Outbound {
                 with_slices(bufs, |slices| Pin::new(write).poll_write_vectored(cx, slices))
             }
             Writer::Quic(outbound) => outbound.poll_write(lane, cx, bufs),
+            Writer::Tls(outbound) => outbound.poll_write(cx, bufs),
         }
     }
 
@@ -216,6 +228,7 @@ impl Outbound {
         match &mut self.0 {
             Writer::Unix(write) => write.shutdown().await,
             Writer::Quic(outbound) => outbound.finish().await,
+            Writer::Tls(outbound) => outbound.finish().await,
         }
     }
 }
@@ -237,6 +250,7 @@ pub struct Handle(Whole);
 enum Whole {
     Unix(Option<Peer>),
     Quic(Arc<quic::Whole>),
+    Tls(Arc<tls::Whole>),
 }
 
 impl Handle {
@@ -246,6 +260,7 @@ impl Handle {
         match &self.0 {
             Whole::Unix(_) => Carrier::Unix,
             Whole::Quic(_) => Carrier::Quic,
+            Whole::Tls(_) => Carrier::Tls,
         }
     }
 
@@ -254,7 +269,7 @@ impl Handle {
     pub fn process(&self) -> Option<Peer> {
         match &self.0 {
             Whole::Unix(peer) => *peer,
-            Whole::Quic(_) => None,
+            Whole::Quic(_) | Whole::Tls(_) => None,
         }
     }
 
@@ -264,6 +279,7 @@ impl Handle {
         match &self.0 {
             Whole::Unix(_) => None,
             Whole::Quic(whole) => Some(whole.remote()),
+            Whole::Tls(whole) => Some(whole.remote()),
         }
     }
 
@@ -273,25 +289,36 @@ impl Handle {
         match &self.0 {
             Whole::Unix(_) => None,
             Whole::Quic(whole) => whole.certificate(),
+            Whole::Tls(whole) => whole.certificate(),
         }
     }
 
-    /// How long the way there and back takes, as the carrier measures it.
+    /// How the network fares, as QUIC measures it.
+    #[must_use]
+    pub fn stats(&self) -> Option<Stats> {
+        match &self.0 {
+            Whole::Unix(_) | Whole::Tls(_) => None,
+            Whole::Quic(whole) => Some(whole.stats()),
+        }
+    }
+
+    /// How long the way there and back takes, as QUIC measures it.
     #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
         match &self.0 {
-            Whole::Unix(_) => None,
+            Whole::Unix(_) | Whole::Tls(_) => None,
             Whole::Quic(whole) => Some(whole.rtt()),
         }
     }
 
     /// Closes the link at once. The other side is told `code` and `cause` (its first [`CAUSE_BYTES`]) where the carrier
     /// can; what was written and not yet taken by the other side is lost: [`Outbound::finish`] comes first in good
-    /// order. On a Unix socket the parts have to be dropped.
+    /// order. Over TLS the other side sees a connection that was cut; on a Unix socket the parts have to be dropped.
     pub fn close(&self, code: Code, cause: &str) {
         match &self.0 {
             Whole::Unix(_) => {}
             Whole::Quic(whole) => whole.close(Closed::new(code, cause)),
+            Whole::Tls(whole) => whole.close(Closed::new(code, cause)),
         }
     }
 
@@ -300,11 +327,12 @@ impl Handle {
         match &self.0 {
             Whole::Unix(_) => {}
             Whole::Quic(whole) => whole.close(Closed::in_order("closed here")),
+            Whole::Tls(whole) => whole.close(Closed::in_order("closed here")),
         }
     }
 
-    /// Completes when the carrier knows that the link is over, and says why. On a Unix socket that shows by reading
-    /// only: this never completes.
+    /// Completes when the carrier knows that the link is over, and says why. Over TLS that shows by reading and writing
+    /// only, and by [`Handle::close`]; on a Unix socket this never completes.
     ///
     /// # Cancel safety
     /// Safe.
@@ -312,6 +340,26 @@ impl Handle {
         match &self.0 {
             Whole::Unix(_) => pending().await,
             Whole::Quic(whole) => whole.closed().await,
+            Whole::Tls(whole) => whole.closed().await,
         }
     }
+}
+
+/// How the network fares under a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// The way there and back, smoothed.
+    pub rtt: Duration,
+    /// Largest UDP payload that is sent, in bytes.
+    pub mtu_bytes: u16,
+    /// What may be under way without being acknowledged, in bytes.
+    pub congestion_window_bytes: u64,
+    /// Packets sent.
+    pub sent_packets: u64,
+    /// Packets of those that got lost.
+    pub lost_packets: u64,
+    /// Bytes sent, with all headers of QUIC.
+    pub sent_bytes: u64,
+    /// Bytes received, with all headers of QUIC.
+    pub received_bytes: u64,
 }

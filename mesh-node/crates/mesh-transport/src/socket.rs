@@ -51,6 +51,12 @@ pub(crate) fn tune_tcp(socket: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// A socket for both families shows the old one inside the new.
+pub(crate) fn canonical(mut address: SocketAddr) -> SocketAddr {
+    address.set_ip(address.ip().to_canonical());
+    address
+}
+
 fn socket(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
     let (family, protocol) = match (address, kind) {
         (SocketAddr::V4(_), SocketType::DGRAM) => (AddressFamily::INET, ipproto::UDP),

@@ -195,7 +195,7 @@ impl Incoming {
     /// Who dials.
     #[must_use]
     pub fn remote(&self) -> SocketAddr {
-        canonical(self.incoming.remote_address())
+        socket::canonical(self.incoming.remote_address())
     }
 
     /// Refuses it: the other side is told that there is no room.
@@ -226,10 +226,4 @@ impl Incoming {
             .and_then(|connection| super::link(connection, side))
             .map_err(|closed| HandshakeError::new(closed, remote))
     }
-}
-
-/// A socket for both families shows the old one inside the new.
-pub(super) fn canonical(mut address: SocketAddr) -> SocketAddr {
-    address.set_ip(address.ip().to_canonical());
-    address
 }

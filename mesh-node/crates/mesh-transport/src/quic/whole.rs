@@ -9,9 +9,10 @@ use mesh_wire::code::Code;
 use quinn::{Connection, ConnectionError, VarInt};
 use tokio::time::sleep;
 
-use super::{end, listener, settings};
-use crate::link::Closed;
+use super::{end, settings};
+use crate::link::{Closed, Stats};
 use crate::side::Side;
+use crate::socket;
 
 /// A connection; the parts of a link share it. When the last part is gone, it closes in good order.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Whole {
     }
 
     pub(crate) fn remote(&self) -> SocketAddr {
-        listener::canonical(self.connection.remote_address())
+        socket::canonical(self.connection.remote_address())
     }
 
     pub(crate) fn certificate(&self) -> Option<Arc<PeerCertificate>> {
@@ -49,6 +50,19 @@ impl Whole {
 
     pub(crate) fn rtt(&self) -> Duration {
         self.connection.rtt()
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        let stats = self.connection.stats();
+        Stats {
+            rtt: stats.path.rtt,
+            mtu_bytes: stats.path.current_mtu,
+            congestion_window_bytes: stats.path.cwnd,
+            sent_packets: stats.path.sent_packets,
+            lost_packets: stats.path.lost_packets,
+            sent_bytes: stats.udp_tx.bytes,
+            received_bytes: stats.udp_rx.bytes,
+        }
     }
 
     /// Closes the link; the first reason counts.

@@ -9,7 +9,11 @@ use tokio::io::AsyncReadExt;
 
 use crate::pair::Node;
 
-pub(crate) async fn write_all(outbound: &mut Outbound, class: Class, bytes: impl Into<Bytes>) -> std::io::Result<()> {
+pub(crate) async fn write_all(
+    outbound: &mut Outbound,
+    class: Class,
+    bytes: impl Into<Bytes>,
+) -> std::io::Result<()> {
     let lane = outbound.lane_of(class);
     let mut bytes: Bytes = bytes.into();
     while !bytes.is_empty() {
