@@ -1,5 +1,10 @@
 //! Certificates on disk, in a store, and in handshakes in memory.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-mod handshake;
+mod accepted;
+mod directory;
+mod meet;
 mod place;
+mod refused;
+mod reload;
+mod rogue;

@@ -1,27 +1,63 @@
-//! A directory with a CA, and handshakes between what it issued.
+//! A directory with a CA.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use mesh_identity::authority::{self, Init, Issue, Issued};
-use mesh_identity::set::{Source, Who};
+use mesh_identity::authority::{self, Init, Issue, Issued, Validity};
+use mesh_identity::set::{Error, Source, Who};
 use mesh_identity::store::Store;
-use mesh_identity::tls::{ALPN, client_config, server_config};
 use mesh_identity::verify::Expect;
 use mesh_wire::name::Name;
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, ServerConnection};
 use tempfile::TempDir;
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
 pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
 }
 
+/// The port for clients of the cluster `demo`.
+pub(crate) fn a_service() -> Expect {
+    Expect::Service { cluster: name("demo"), optional: false }
+}
+
+/// The port for peers of the cluster `demo`.
+pub(crate) fn a_node() -> Expect {
+    Expect::Node { cluster: name("demo") }
+}
+
+/// A client that dials.
+pub(crate) fn a_host() -> Expect {
+    Expect::Host { cluster: None }
+}
+
+/// Over since an hour ago.
+pub(crate) fn expired() -> Option<Validity> {
+    let now = SystemTime::now();
+    Some(Validity { not_before: now - 3 * HOUR, not_after: now - HOUR })
+}
+
+/// Begins in an hour.
+pub(crate) fn not_yet_valid() -> Option<Validity> {
+    let now = SystemTime::now();
+    Some(Validity { not_before: now + HOUR, not_after: now + 3 * HOUR })
+}
+
 pub(crate) struct Place {
-    pub(crate) cluster: Name,
-    pub(crate) dir: TempDir,
+    cluster: Name,
+    dir: TempDir,
 }
 
 impl Place {
+    /// A CA for the cluster `demo`, with a node `a` and a service `mail`.
+    pub(crate) fn demo() -> Self {
+        let place = Self::new("demo");
+        place.issue(&Issue::node(name("a")));
+        place.issue(&Issue::service(name("mail")));
+        place
+    }
+
     pub(crate) fn new(cluster: &str) -> Self {
         let dir = TempDir::new().unwrap();
         let cluster = name(cluster);
@@ -34,65 +70,63 @@ impl Place {
         self.dir.path()
     }
 
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        fs::write(self.file(name), text).unwrap();
+    }
+
+    pub(crate) fn remove(&self, name: &str) {
+        fs::remove_file(self.file(name)).unwrap();
+    }
+
     pub(crate) fn issue(&self, issue: &Issue) -> Issued {
         authority::issue(self.path(), issue).unwrap()
     }
 
-    pub(crate) fn source(&self, who: Who) -> Source {
+    pub(crate) fn revoke(&self, file: &str) {
+        authority::revoke(self.path(), &self.file(file), SystemTime::now()).unwrap();
+    }
+
+    pub(crate) fn of_node(&self, id: &str) -> Source {
+        let who = Who::Node { cluster: self.cluster.clone(), id: name(id) };
         Source::Directory { path: self.path().to_owned(), who }
     }
 
+    pub(crate) fn of_service(&self, service: Option<&str>) -> Source {
+        let who = Who::Service { name: service.map(name) };
+        Source::Directory { path: self.path().to_owned(), who }
+    }
+
+    /// The CA alone.
+    pub(crate) fn of_ca(&self) -> Source {
+        let who = Who::Service { name: None };
+        Source::Files { ca: self.file("ca.pem"), cert: None, key: None, crl: None, who }
+    }
+
     pub(crate) fn node(&self, id: &str) -> Store {
-        Store::open(self.source(Who::Node { cluster: self.cluster.clone(), id: name(id) })).unwrap()
+        Store::open(self.of_node(id)).unwrap()
     }
 
-    pub(crate) fn service(&self, service: Option<&str>) -> Store {
-        Store::open(self.source(Who::Service { name: service.map(name) })).unwrap()
+    pub(crate) fn service(&self, service: &str) -> Store {
+        Store::open(self.of_service(Some(service))).unwrap()
     }
-}
 
-/// What the two sides end with: connections, or the errors of both.
-pub(crate) type Met = Result<(ServerConnection, ClientConnection), (rustls::Error, rustls::Error)>;
-
-pub(crate) fn handshake(
-    server: Store,
-    on_server: Expect,
-    client: Store,
-    on_client: Expect,
-    dial: &str,
-) -> Met {
-    let server = server_config(server, on_server, ALPN).unwrap();
-    let client = client_config(client, on_client, ALPN).unwrap();
-    let mut server = ServerConnection::new(server).unwrap();
-    let mut client = ClientConnection::new(client, ServerName::try_from(dial.to_owned()).unwrap()).unwrap();
-    let (mut on_server, mut on_client) = (None, None);
-    // Each round carries what one side wrote to the other, and alerts as well.
-    for _ in 0..8 {
-        let mut bytes = Vec::new();
-        while client.wants_write() {
-            client.write_tls(&mut bytes).unwrap();
-        }
-        let mut read = &bytes[..];
-        while !read.is_empty() && on_server.is_none() {
-            server.read_tls(&mut read).unwrap();
-            on_server = server.process_new_packets().err();
-        }
-        let mut bytes = Vec::new();
-        while server.wants_write() {
-            server.write_tls(&mut bytes).unwrap();
-        }
-        let mut read = &bytes[..];
-        while !read.is_empty() && on_client.is_none() {
-            client.read_tls(&mut read).unwrap();
-            on_client = client.process_new_packets().err();
-        }
+    pub(crate) fn ca(&self) -> Store {
+        Store::open(self.of_ca()).unwrap()
     }
-    match (on_server, on_client) {
-        (None, None) => {
-            assert!(!server.is_handshaking() && !client.is_handshaking());
-            Ok((server, client))
-        }
-        (Some(server), Some(client)) => Err((server, client)),
-        one_sided => panic!("only one side knows: {one_sided:?}"),
+
+    pub(crate) fn error_of_node(&self, id: &str) -> Error {
+        Store::open(self.of_node(id)).unwrap_err()
+    }
+
+    pub(crate) fn error_of_service(&self, service: Option<&str>) -> Error {
+        Store::open(self.of_service(service)).unwrap_err()
     }
 }
