@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, completions, context, demo, explain, node, publish, reply, request, service, subscribe,
+    bench, cert, check, completions, context, demo, explain, node, publish, reply, request, service,
+    subscribe,
 };
 use crate::quantity;
 use crate::style;
@@ -43,8 +44,9 @@ Where the node is: --url, else --context, else MESH_URL, else MESH_CONTEXT, else
 that `mesh context use` chose, else the usual sockets of this machine.
 
 Who you are, over quic:// and tls://: --certs, or --ca with --cert and --cert-key, else what the
-context keeps, else MESH_CERTS, MESH_CA, MESH_CERT, MESH_KEY. `mesh cert` makes them. MESH_TOKEN
-is the token for nodes that ask for one. A node with --insecure-loopback needs none of it.
+context keeps, else MESH_CERTS with MESH_IDENTITY, or MESH_CA with MESH_CERT and MESH_KEY.
+`mesh cert` makes them. MESH_TOKEN is the token for nodes that ask for one. A node with
+--insecure-loopback needs none of it.
 
 Exit status: 0 done, 1 other error, 2 usage, 3 no responders, 4 deadline, 5 not connected,
 6 refused, 7 error of the responder, 130 Ctrl-C, 143 SIGTERM.
@@ -64,7 +66,7 @@ pub(crate) struct Global {
     /// Directory with certificates, as `mesh cert` writes it, for quic:// and tls:// [env: MESH_CERTS]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) certs: Option<PathBuf>,
-    /// Which service certificate of --certs to show, if it has several
+    /// Which service certificate of --certs to show, if it has several [env: MESH_IDENTITY]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) identity: Option<String>,
     /// Certificates of the authorities that nodes are trusted by [env: MESH_CA]
@@ -108,6 +110,9 @@ pub(crate) enum Command {
     /// Keep the addresses of nodes by name
     #[command(after_help = context::EXAMPLES)]
     Context(context::Options),
+    /// Make certificates for nodes and services, and look at them
+    #[command(after_help = cert::EXAMPLES)]
+    Cert(cert::Options),
     /// Find out what is wrong between here and the node
     #[command(after_help = check::EXAMPLES)]
     Check(check::Options),

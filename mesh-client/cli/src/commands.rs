@@ -1,6 +1,7 @@
 //! The commands, one per file.
 
 pub(crate) mod bench;
+pub(crate) mod cert;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod context;

@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use mesh_client::{ClientBuilder, Code};
+
 use crate::cli::Global;
 use crate::failure::Failure;
 
@@ -38,7 +40,7 @@ impl Credentials {
         let path = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             certs: path("MESH_CERTS"),
-            identity: None,
+            identity: env::var("MESH_IDENTITY").ok().filter(|name| !name.is_empty()),
             ca: path("MESH_CA"),
             cert: path("MESH_CERT"),
             key: path("MESH_KEY"),
@@ -50,12 +52,17 @@ impl Credentials {
         self.files().next().is_none()
     }
 
-    /// The first of these that names a file, as a whole: an authority from here and a key from there seldom go together.
-    /// Only the identity of the first one is taken in any case, since it chooses from what the others name.
-    pub(crate) fn first_of(choices: [Self; 3]) -> Self {
-        let identity = choices[0].identity.clone();
+    /// What counts of options, a context and the environment: the first that names a file, as a whole. An authority from
+    /// here and a key from there seldom go together.
+    ///
+    /// An identity chooses from a directory, whoever names that: an option's in any case, even without one, the
+    /// environment's if nothing else does.
+    pub(crate) fn chosen(options: Self, context: Self, environment: Self) -> Self {
+        let (option, variable) = (options.identity.clone(), environment.identity.clone());
+        let choices = [options, context, environment];
         let chosen = choices.into_iter().find(|choice| !choice.names_nothing()).unwrap_or_default();
-        Self { identity: identity.or(chosen.identity), ..chosen }
+        let kept = chosen.identity.clone().or(variable).filter(|_| chosen.certs.is_some());
+        Self { identity: option.or(kept), ..chosen }
     }
 
     /// Refuses what can't be meant.
@@ -74,13 +81,42 @@ impl Credentials {
             }
             _ => {}
         }
-        match &self.identity {
-            Some(identity) if self.certs.is_none() => Err(Failure::usage(format!(
-                "--identity {identity} chooses from a directory, and there is none"
+        let single = self.ca.as_ref().or(self.cert.as_ref());
+        match (&self.certs, single, &self.identity) {
+            (Some(certs), Some(single), _) => Err(Failure::new(
+                Code::CertsAmbiguous,
+                format!("both {} and {} are named", certs.display(), single.display()),
+            )
+            .cause("a directory has everything; single files beside it would be of another set")
+            .hint("either --certs DIR, or --ca FILE with --cert FILE and --cert-key FILE")),
+            (None, _, Some(identity)) => Err(Failure::usage(format!(
+                "{identity:?} is to be chosen from a directory, and none is named"
             ))
-            .hint("name the directory with --certs or MESH_CERTS")),
+            .hint("name the directory: --certs DIR or MESH_CERTS=DIR")),
+            (None, Some(cert), None) if self.ca.is_none() => {
+                Err(Failure::new(Code::CertsMissing, format!("there is no CA beside {}", cert.display()))
+                    .cause("a certificate shows who one is; whom one talks to is verified with the CA")
+                    .hint("name it too: --ca FILE or MESH_CA=FILE"))
+            }
             _ => Ok(self),
         }
+    }
+
+    /// Has a client use them.
+    pub(crate) fn apply(&self, mut builder: ClientBuilder) -> ClientBuilder {
+        if let Some(certs) = &self.certs {
+            builder = builder.certs(certs);
+        }
+        if let Some(identity) = &self.identity {
+            builder = builder.identity(identity);
+        }
+        if let Some(ca) = &self.ca {
+            builder = builder.ca(ca);
+        }
+        if let (Some(cert), Some(key)) = (&self.cert, &self.key) {
+            builder = builder.certificate(cert, key);
+        }
+        builder
     }
 
     /// The same files, wherever the command is started next.
@@ -122,7 +158,6 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mesh_wire::code::Code;
 
     fn certs(path: &str) -> Credentials {
         Credentials { certs: Some(path.into()), ..Credentials::default() }
@@ -136,38 +171,56 @@ mod tests {
     fn the_first_that_names_a_file_counts_as_a_whole() {
         let none = Credentials::default;
         let ca = Credentials { ca: Some("ca.pem".into()), ..none() };
-        assert_eq!(Credentials::first_of([certs("a"), certs("b"), ca.clone()]), certs("a"));
-        assert_eq!(Credentials::first_of([none(), certs("b"), ca.clone()]), certs("b"));
-        assert_eq!(Credentials::first_of([none(), none(), ca.clone()]), ca);
-        assert_eq!(Credentials::first_of([none(), none(), none()]), none());
-        let chosen = Credentials::first_of([named("orders"), certs("b"), ca]);
-        assert_eq!(chosen, Credentials { identity: Some("orders".to_owned()), ..certs("b") });
-        let other = Credentials { identity: Some("mail".to_owned()), ..certs("b") };
-        assert_eq!(
-            Credentials::first_of([named("orders"), other.clone(), none()]).identity.unwrap(),
-            "orders"
-        );
-        assert_eq!(
-            Credentials::first_of([certs("a"), other, none()]),
-            certs("a"),
-            "not of another directory"
-        );
+        let both = |certs: Credentials, name: &str| Credentials { identity: Some(name.to_owned()), ..certs };
+        // Options, context, environment, what counts.
+        let table = [
+            (certs("a"), certs("b"), ca.clone(), certs("a")),
+            (none(), certs("b"), ca.clone(), certs("b")),
+            (none(), none(), ca.clone(), ca.clone()),
+            (none(), none(), none(), none()),
+            (named("orders"), certs("b"), ca.clone(), both(certs("b"), "orders")),
+            (named("orders"), both(certs("b"), "mail"), none(), both(certs("b"), "orders")),
+            (certs("a"), both(certs("b"), "mail"), none(), certs("a")),
+            (certs("a"), none(), both(certs("c"), "mail"), both(certs("a"), "mail")),
+            (none(), none(), both(certs("c"), "mail"), both(certs("c"), "mail")),
+            (none(), none(), named("mail"), none()),
+            (none(), ca.clone(), named("mail"), ca.clone()),
+            (named("orders"), none(), none(), named("orders")),
+        ];
+        for (options, context, environment, want) in table {
+            let told = format!("{options:?} {context:?} {environment:?}");
+            assert_eq!(Credentials::chosen(options, context, environment), want, "{told}");
+        }
     }
 
     #[test]
     fn what_cannot_be_meant_is_refused() {
         let cert = Credentials { cert: Some("c.pem".into()), ..Credentials::default() };
         let key = Credentials { key: Some("c.key".into()), ..Credentials::default() };
-        for wrong in [cert.clone(), key, named("orders"), Credentials { certs: Some("d".into()), ..cert }] {
-            assert_eq!(wrong.clone().checked().unwrap_err().code(), Some(Code::UsageError), "{wrong:?}");
+        let ca = Credentials { ca: Some("ca.pem".into()), ..Credentials::default() };
+        let pair = Credentials { key: key.key.clone(), ..cert.clone() };
+        let table = [
+            (cert.clone(), Code::UsageError),
+            (key, Code::UsageError),
+            (named("orders"), Code::UsageError),
+            (Credentials { identity: Some("orders".to_owned()), ..ca.clone() }, Code::UsageError),
+            (Credentials { certs: Some("d".into()), ..ca.clone() }, Code::CertsAmbiguous),
+            (Credentials { certs: Some("d".into()), ..pair.clone() }, Code::CertsAmbiguous),
+            (pair.clone(), Code::CertsMissing),
+        ];
+        for (wrong, code) in table {
+            assert_eq!(wrong.clone().checked().unwrap_err().code(), Some(code), "{wrong:?}");
         }
-        let whole = Credentials {
-            cert: Some("c.pem".into()),
-            key: Some("c.key".into()),
-            identity: Some("orders".to_owned()),
-            ..certs("d")
-        };
-        assert_eq!(whole.clone().checked().unwrap(), whole);
+        let whole = [
+            Credentials::default(),
+            certs("d"),
+            Credentials { identity: Some("orders".to_owned()), ..certs("d") },
+            Credentials { ca: ca.ca.clone(), ..pair },
+            ca,
+        ];
+        for whole in whole {
+            assert_eq!(whole.clone().checked().unwrap(), whole);
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) enum Exit {
     Deadline = 4,
     /// No connection, or it was lost.
     Disconnected = 5,
-    /// The user, or the token, may not do this.
+    /// The user, the certificate or the token may not do this, or the node's certificate is not to be trusted.
     Refused = 6,
     /// The responder answered with an error of its own.
     Application = 7,
@@ -39,7 +39,10 @@ impl Exit {
         (Self::NoResponders, "nobody answers requests on the subject"),
         (Self::Deadline, "the time was up"),
         (Self::Disconnected, "no connection to a node, or it was lost"),
-        (Self::Refused, "this user or token may not do this"),
+        (
+            Self::Refused,
+            "refused: this user, certificate or token may not, or the node's certificate is not to be trusted",
+        ),
         (Self::Application, "the responder answered with an error of its own"),
         (Self::Interrupted, "ended by Ctrl-C (SIGINT)"),
         (Self::Terminated, "ended by SIGTERM"),
@@ -60,8 +63,22 @@ impl Exit {
             | Code::VersionUnsupported
             | Code::NodeStopped
             | Code::NodeDraining
-            | Code::TooManyLinks => Self::Disconnected,
-            Code::CodeUnknown | Code::ContextUnknown | Code::SubjectReserved => Self::Usage,
+            | Code::TooManyLinks
+            | Code::AlpnMismatch
+            | Code::TlsHandshakeFailed => Self::Disconnected,
+            Code::CodeUnknown
+            | Code::ContextUnknown
+            | Code::SubjectReserved
+            | Code::NameTooLong
+            | Code::CaRequired
+            | Code::CertsUnreadable
+            | Code::CertsMalformed
+            | Code::CertsKeyMismatch
+            | Code::CertsMissing
+            | Code::CertsAmbiguous
+            | Code::CrlUnusable
+            | Code::CertsExist
+            | Code::CertsIssueFailed => Self::Usage,
             Code::CommandFailed => Self::Failed,
             _ => Self::of_kind(code.kind()),
         }
@@ -101,6 +118,15 @@ mod tests {
             (Code::Disconnected, 5),
             (Code::PeerNotAllowed, 6),
             (Code::TokenRefused, 6),
+            (Code::CertificateUntrusted, 6),
+            (Code::CertificateWrongName, 6),
+            (Code::IdentityRequired, 6),
+            (Code::CaRequired, 2),
+            (Code::CertsMissing, 2),
+            (Code::CertsExist, 2),
+            (Code::HostUnresolved, 5),
+            (Code::LinkDead, 5),
+            (Code::AlpnMismatch, 5),
             (Code::ApplicationError, 7),
             (Code::UsageError, 2),
             (Code::SubjectMalformed, 2),

@@ -38,7 +38,8 @@ use mesh_wire::code::Code;
 
 use crate::cli::{Cli, Command, Global};
 use crate::commands::{
-    bench, check, completions, context, demo, explain, node, publish, reply, request, service, subscribe,
+    bench, cert, check, completions, context, demo, explain, node, publish, reply, request, service,
+    subscribe,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -64,6 +65,7 @@ fn run(cli: &Cli, output: &mut Output) -> Result<(), Failure> {
     let global = &cli.global;
     match &cli.command {
         Command::Context(options) => context::run(options, global, output),
+        Command::Cert(options) => cert::run(options, output),
         Command::Completions(options) => completions::run(options, output),
         Command::Explain(options) => explain::run(options, output),
         command => talk(command, global, output),
@@ -97,7 +99,7 @@ fn talk(command: &Command, global: &Global, output: &mut Output) -> Result<(), F
             Command::Check(options) => Box::pin(check::run(options, &mut session)).await,
             Command::Bench(options) => Box::pin(bench::run(options, &mut session)).await,
             Command::Demo(options) => Box::pin(demo::run(options, &mut session)).await,
-            Command::Context(_) | Command::Completions(_) | Command::Explain(_) => Ok(()),
+            Command::Cert(_) | Command::Context(_) | Command::Completions(_) | Command::Explain(_) => Ok(()),
         }
     });
     // A thread that waits for standard input must not hold up the end.

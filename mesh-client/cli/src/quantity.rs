@@ -51,6 +51,19 @@ pub(crate) fn timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Longest validity of a certificate, in seconds: a hundred years.
+const VALIDITY_S_MAX: u64 = 36_500 * 86_400;
+
+/// Reads how long a certificate is valid: `90d`, `12h`. At least a second, at most 36,500 days.
+pub(crate) fn validity(text: &str) -> Result<Duration, String> {
+    let duration = duration(text).map_err(|_| "not a time; write 90d or 12h".to_owned())?;
+    match duration.as_secs() {
+        0 => Err("at least 1s".to_owned()),
+        1..=VALIDITY_S_MAX if duration <= Duration::from_secs(VALIDITY_S_MAX) => Ok(duration),
+        _ => Err("at most 36500d".to_owned()),
+    }
+}
+
 /// Reads a duration with its unit, of any length.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
@@ -161,6 +174,23 @@ mod tests {
         ];
         for (text, want) in table {
             assert_eq!(size(text).ok(), want, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn validities() {
+        let table = [
+            ("90d", Some(90 * 86_400)),
+            ("1s", Some(1)),
+            ("36500d", Some(VALIDITY_S_MAX)),
+            ("999ms", None),
+            ("36500d 1ns", None),
+            ("36501d", None),
+            ("90", None),
+            ("x", None),
+        ];
+        for (text, seconds) in table {
+            assert_eq!(validity(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
         }
     }
 

@@ -53,6 +53,7 @@ impl Session<'_> {
         for endpoint in present(target) {
             builder = builder.endpoint(endpoint);
         }
+        builder = target.credentials.apply(builder);
         if let Some(token) = &target.token {
             builder = builder.token(token);
         }

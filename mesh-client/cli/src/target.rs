@@ -26,7 +26,7 @@ pub(crate) struct Environment {
     pub(crate) context: Option<String>,
     /// `MESH_TOKEN`
     pub(crate) token: Option<String>,
-    /// `MESH_CERTS`, `MESH_CA`, `MESH_CERT`, `MESH_KEY`
+    /// `MESH_CERTS`, `MESH_IDENTITY`, `MESH_CA`, `MESH_CERT`, `MESH_KEY`
     pub(crate) credentials: Credentials,
 }
 
@@ -95,7 +95,7 @@ impl Target {
         let Environment { url, context, token, credentials: variables } = environment;
         let options = Credentials::of_options(global);
         // What a context keeps goes with its address, so it goes before what a shell was told once for another one.
-        let credentials = |kept| Credentials::first_of([options, kept, variables]).checked();
+        let credentials = |kept| Credentials::chosen(options, kept, variables).checked();
         let named = match (&global.url, &global.context, url) {
             (Some(url), ..) => {
                 return Self::of_url(url, token, credentials(Credentials::default())?, Source::Option);
@@ -236,7 +236,7 @@ mod tests {
         let table = [
             ([Some("localhost"), None], Code::EndpointInvalid),
             ([Some("unix:///a,nonsense"), None], Code::EndpointInvalid),
-            ([Some("quic://localhost:1"), None], Code::EndpointNotSupported),
+            ([Some("tcp://localhost:1"), None], Code::EndpointNotSupported),
             ([None, Some("nowhere")], Code::ContextUnknown),
             ([None, Some("NOT A NAME")], Code::NameMalformed),
         ];
