@@ -1,23 +1,24 @@
-//! What quinn lets one choose. The defaults are those of Mesh's links, so that the floors are under the same conditions;
-//! other values are for comparing.
+//! What quinn lets one choose: as Mesh's links have it, so that the floors are under the same conditions. What is given
+//! here is for comparing.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use anyhow::Context;
 use clap::{Args, ValueEnum};
+use mesh_transport::quic::settings;
 use quinn::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
-use quinn::{AckFrequencyConfig, EndpointConfig, MtuDiscoveryConfig, TransportConfig, VarInt};
+use quinn::{AckFrequencyConfig, EndpointConfig, MtuDiscoveryConfig, TransportConfig};
 use rustls::crypto::{CryptoProvider, ring};
 
-/// Settings of an endpoint and its connections.
+/// Settings of an endpoint and its connections that are other than those of Mesh's links.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     /// Largest UDP payload that is looked for; ten of them must fit into one of 65,507 bytes
-    #[arg(long, default_value_t = 6500)]
-    mtu: u16,
+    #[arg(long)]
+    mtu: Option<u16>,
 
     /// Bytes of the socket's buffers, in each direction; 0 leaves what the system gives
-    #[arg(long, default_value_t = 4 << 20)]
+    #[arg(long, default_value_t = settings::SOCKET_BUFFER_BYTES)]
     pub(crate) buffers: usize,
 
     /// Send each packet by itself
@@ -25,26 +26,26 @@ pub(crate) struct Settings {
     no_segmentation: bool,
 
     /// Bytes under way on one stream
-    #[arg(long, default_value_t = 2 << 20)]
-    stream_window: u32,
+    #[arg(long)]
+    stream_window: Option<u32>,
 
     /// Bytes under way on one connection
-    #[arg(long, default_value_t = 6 << 20)]
-    window: u32,
+    #[arg(long)]
+    window: Option<u32>,
 
     /// Bytes kept by a sender until they are acknowledged
-    #[arg(long, default_value_t = 2 << 20)]
-    send_window: u64,
+    #[arg(long)]
+    send_window: Option<u64>,
 
-    /// Acknowledge after so many packets, where the other side can be asked to; 0 is the protocol's two
-    #[arg(long, default_value_t = 0)]
-    acknowledge_after: u32,
+    /// Have the other side acknowledge after so many packets
+    #[arg(long)]
+    acknowledge_after: Option<u32>,
 
     /// How much may be under way
-    #[arg(long, value_enum, default_value = "cubic")]
-    congestion: Congestion,
+    #[arg(long, value_enum)]
+    congestion: Option<Congestion>,
 
-    /// The only cipher
+    /// The first choice of cipher
     #[arg(long, value_enum)]
     cipher: Option<Cipher>,
 }
@@ -63,35 +64,34 @@ enum Cipher {
     Chacha20,
 }
 
-/// How long a connection may be silent, and how often it says something.
-const IDLE: Duration = Duration::from_secs(5);
-const KEEP_ALIVE: Duration = Duration::from_secs(1);
-
-/// Streams that the other side may have open: one per class of message.
-const STREAMS: u32 = 5;
-
 impl Settings {
     /// For the connections.
     pub(crate) fn transport(&self) -> anyhow::Result<Arc<TransportConfig>> {
-        let mut discovery = MtuDiscoveryConfig::default();
-        discovery.upper_bound(self.mtu);
-        let mut transport = TransportConfig::default();
-        transport
-            .max_idle_timeout(Some(IDLE.try_into()?))
-            .keep_alive_interval(Some(KEEP_ALIVE))
-            .max_concurrent_uni_streams(STREAMS.into())
-            .max_concurrent_bidi_streams(VarInt::from_u32(0))
-            .datagram_receive_buffer_size(None)
-            .mtu_discovery_config(Some(discovery))
-            .enable_segmentation_offload(!self.no_segmentation)
-            .stream_receive_window(self.stream_window.into())
-            .receive_window(self.window.into())
-            .send_window(self.send_window)
-            .congestion_controller_factory(self.congestion.factory());
-        if self.acknowledge_after > 0 {
+        let mut transport = Arc::into_inner(settings::transport()).context("settings are shared")?;
+        if let Some(mtu) = self.mtu {
+            let mut discovery = MtuDiscoveryConfig::default();
+            discovery.upper_bound(mtu);
+            transport.mtu_discovery_config(Some(discovery));
+        }
+        if self.no_segmentation {
+            transport.enable_segmentation_offload(false);
+        }
+        if let Some(bytes) = self.stream_window {
+            transport.stream_receive_window(bytes.into());
+        }
+        if let Some(bytes) = self.window {
+            transport.receive_window(bytes.into());
+        }
+        if let Some(bytes) = self.send_window {
+            transport.send_window(bytes);
+        }
+        if let Some(packets) = self.acknowledge_after {
             let mut acknowledging = AckFrequencyConfig::default();
-            acknowledging.ack_eliciting_threshold(self.acknowledge_after.into());
+            acknowledging.ack_eliciting_threshold(packets.into());
             transport.ack_frequency_config(Some(acknowledging));
+        }
+        if let Some(congestion) = self.congestion {
+            transport.congestion_controller_factory(congestion.factory());
         }
         Ok(Arc::new(transport))
     }
@@ -99,7 +99,10 @@ impl Settings {
     /// For the endpoint.
     pub(crate) fn endpoint(&self) -> anyhow::Result<EndpointConfig> {
         let mut endpoint = EndpointConfig::default();
-        endpoint.max_udp_payload_size(self.mtu)?;
+        settings::endpoint(&mut endpoint);
+        if let Some(mtu) = self.mtu {
+            endpoint.max_udp_payload_size(mtu)?;
+        }
         Ok(endpoint)
     }
 
