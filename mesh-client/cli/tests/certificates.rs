@@ -48,7 +48,7 @@ fn refused(dir: &Path, line: &str, code: &str, said: &str) {
 
 /// A directory with a CA, a node and a service.
 fn issued() -> TempDir {
-    let home = tempfile::tempdir().unwrap();
+    let home = tempfile::tempdir().expect("a temporary directory");
     done(home.path(), "cert init certs --cluster dev");
     done(home.path(), "cert issue certs --node n1 --name a.example --name 192.0.2.7");
     done(home.path(), "cert issue certs --service orders");
@@ -56,12 +56,15 @@ fn issued() -> TempDir {
 }
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
+    fs::metadata(path).expect("the file is there").permissions().mode() & 0o777
 }
 
 fn names(dir: &Path) -> Vec<String> {
-    let mut names: Vec<String> =
-        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let entries = fs::read_dir(dir).expect("the directory is there");
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        entry.expect("an entry").file_name().into_string().expect("names are ASCII")
+    };
+    let mut names: Vec<String> = entries.map(name).collect();
     names.sort();
     names
 }

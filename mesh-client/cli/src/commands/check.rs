@@ -1,5 +1,6 @@
 //! `mesh check`
 
+mod certificates;
 mod connection;
 mod finding;
 mod messages;
@@ -19,6 +20,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   mesh check
   mesh check --url unix:///tmp/dev.sock
+  mesh check --url quic://a.example:7400,tls://a.example:7400 --certs certs
   mesh check --json | jq '.groups[].checks[] | select(.status != \"ok\")'
 
 √ is as it should be, ‼ is worth a look, × is wrong and says what to do. Exit status 1 when
@@ -34,6 +36,7 @@ pub(crate) async fn run(_options: &Options, session: &mut Session<'_>) -> Result
     let mut findings = Findings::new();
     surroundings::address(&target, &mut findings);
     surroundings::permissions(&target, &mut findings);
+    certificates::check(&target, &mut findings);
     let mut stop = session.stop.clone();
     let client = stop.or(connection::check(&target, session, &mut findings)).await?;
     if let Some(client) = client {

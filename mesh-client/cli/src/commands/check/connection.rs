@@ -2,54 +2,121 @@
 
 use std::time::{Duration, Instant};
 
-use mesh_client::Client;
+use mesh_client::{Client, Code, NodeInfo};
+use mesh_transport::endpoint::Endpoint;
+use mesh_transport::link::Carrier;
 
 use super::finding::{Finding, Findings};
-use crate::failure::Failure;
+use crate::failure::{Described, Failure};
 use crate::session::{Lost, Session};
-use crate::target::Target;
+use crate::target::{Source, Target};
 
+const GROUP: &str = "connection";
 /// Pings, of which the fastest counts: the others met something else on this machine.
 const PINGS: u32 = 5;
 /// A way there and back on one machine that is worth a look.
 const SLOW: Duration = Duration::from_millis(20);
+/// The same over a network.
+const SLOW_NETWORK: Duration = Duration::from_millis(250);
 
-/// Connects and pings; the client, if that worked.
+/// Connects to every address and pings; the client of the first that worked, if one did.
 pub(super) async fn check(target: &Target, session: &Session<'_>, findings: &mut Findings) -> Option<Client> {
-    let started = Instant::now();
-    let client = match session.connect_quietly(target, Lost::Ends).await {
-        Ok(client) => client,
-        Err(Failure::Error(error)) => {
-            let mut finding = Finding::failed(error.message, error.code);
-            if let Some(cause) = error.cause {
-                finding = finding.because(cause);
+    // Of the usual sockets one is enough, and which of them are there was looked at before.
+    if target.source == Source::Usual || target.endpoints.len() == 1 {
+        let tried = attempt(target, session).await;
+        return match tried {
+            Ok((client, took)) => {
+                reached(&client, took, findings).await;
+                Some(client)
             }
-            if let Some(hint) = error.hint {
-                finding = finding.hint(hint);
+            Err(error) => {
+                findings.extend(GROUP, error.map(|error| unreached(*error)));
+                None
             }
-            findings.add("connection", finding);
-            return None;
-        }
-        Err(Failure::Stopped(_) | Failure::OutputClosed) => return None,
-    };
-    let took = started.elapsed();
-    if let Some(node) = client.node_info() {
-        findings.add(
-            "connection",
-            Finding::ok(format!(
-                "connected to {} as {} in {} µs",
-                node.endpoint,
-                node.identity,
-                took.as_micros()
-            )),
-        );
-        findings.add("connection", version(&node.version));
+        };
     }
-    findings.add("connection", ping(&client).await);
-    Some(client)
+    each(target, session, findings).await
 }
 
-async fn ping(client: &Client) -> Finding {
+/// Tries every address by itself. With one that works, another that does not is worth a look and no more.
+async fn each(target: &Target, session: &Session<'_>, findings: &mut Findings) -> Option<Client> {
+    let mut first = None;
+    let mut errors = Vec::new();
+    for endpoint in &target.endpoints {
+        let alone = Target { endpoints: vec![endpoint.clone()], ..target.clone() };
+        match attempt(&alone, session).await {
+            Ok((client, took)) => {
+                reached(&client, took, findings).await;
+                if first.is_none() {
+                    first = Some(client);
+                } else {
+                    client.close().await;
+                }
+            }
+            Err(error) => errors.extend(error.map(|error| (endpoint, error))),
+        }
+    }
+    for (endpoint, error) in errors {
+        let blocked = first.as_ref().is_some_and(|client| is_blocked(endpoint, &error, client));
+        let mut finding = unreached(*error);
+        if blocked {
+            finding = finding
+                .because("nothing answered over UDP, and TLS over TCP works: a firewall lets no UDP through")
+                .hint("let UDP through to the node's port, or leave the quic:// address out");
+        }
+        findings.add(GROUP, if first.is_some() { finding.but_not_needed() } else { finding });
+    }
+    first
+}
+
+/// Whether silence over QUIC and an answer over TLS point to a firewall.
+fn is_blocked(endpoint: &Endpoint, error: &Described, client: &Client) -> bool {
+    let silent = matches!(endpoint, Endpoint::Quic(_)) && error.code == Code::ConnectTimeout;
+    silent && client.node_info().is_some_and(|node| node.carrier == Carrier::Tls)
+}
+
+/// A connection and how long it took; nothing to tell when a signal came.
+async fn attempt(
+    target: &Target,
+    session: &Session<'_>,
+) -> Result<(Client, Duration), Option<Box<Described>>> {
+    let started = Instant::now();
+    match session.connect_quietly(target, Lost::Ends).await {
+        Ok(client) => Ok((client, started.elapsed())),
+        Err(Failure::Error(error)) => Err(Some(error)),
+        Err(Failure::Stopped(_) | Failure::OutputClosed) => Err(None),
+    }
+}
+
+fn unreached(error: Described) -> Finding {
+    let mut finding = Finding::failed(error.message, error.code);
+    if let Some(cause) = error.cause {
+        finding = finding.because(cause);
+    }
+    if let Some(hint) = error.hint {
+        finding = finding.hint(hint);
+    }
+    finding
+}
+
+async fn reached(client: &Client, took: Duration, findings: &mut Findings) {
+    let Some(node) = client.node_info() else { return };
+    findings.add(
+        GROUP,
+        Finding::ok(format!(
+            "connected to {} (node {} of {}) as {} in {} µs",
+            node.endpoint,
+            node.node,
+            node.cluster,
+            node.identity,
+            took.as_micros()
+        )),
+    );
+    findings.add(GROUP, version(&node.version));
+    findings.add(GROUP, ping(client, &node).await);
+}
+
+async fn ping(client: &Client, node: &NodeInfo) -> Finding {
     let mut fastest = Duration::MAX;
     for _ in 0..PINGS {
         match client.ping().await {
@@ -58,15 +125,20 @@ async fn ping(client: &Client) -> Finding {
         }
     }
     let what = format!("to the node and back in {} µs", fastest.as_micros());
-    if fastest <= SLOW {
-        return Finding::ok(what);
+    if node.carrier == Carrier::Unix && fastest > SLOW {
+        return Finding::warning(
+            what,
+            "on one machine it should be far below a millisecond: the machine or the node is very busy",
+        )
+        .hint("look at the node's CPU with top, and at mesh node info")
+        .guide("mesh-check");
     }
-    Finding::warning(
-        what,
-        "on one machine it should be far below a millisecond: the machine or the node is very busy",
-    )
-    .hint("look at the node's CPU with top, and at mesh node info")
-    .guide("mesh-check")
+    if fastest > SLOW_NETWORK {
+        return Finding::warning(what, "that is far, or the network between is very busy")
+            .hint("compare with ping; look at mesh node info for how busy the node is")
+            .guide("mesh-check");
+    }
+    Finding::ok(what)
 }
 
 fn version(node: &str) -> Finding {

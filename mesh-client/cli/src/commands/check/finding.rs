@@ -79,8 +79,21 @@ impl Finding {
 
     /// With the section of the guide that is about it.
     #[must_use]
-    pub(super) fn guide(mut self, section: &str) -> Self {
-        self.docs = Some(format!("docs/guide/cli.md#{section}"));
+    pub(super) fn guide(self, section: &str) -> Self {
+        self.document(&format!("docs/guide/cli.md#{section}"))
+    }
+
+    /// With the place in the documents that is about it.
+    #[must_use]
+    pub(super) fn document(mut self, place: &str) -> Self {
+        self.docs = Some(place.to_owned());
+        self
+    }
+
+    /// Wrong, but something else stands in for it.
+    #[must_use]
+    pub(super) fn but_not_needed(mut self) -> Self {
+        self.status = Verdict::Warning;
         self
     }
 }
@@ -115,6 +128,19 @@ impl Findings {
             Some(group) => group.checks.push(finding),
             None => self.groups.push(Group { name: group, checks: vec![finding] }),
         }
+    }
+
+    /// Adds findings to the group of this name.
+    pub(super) fn extend(&mut self, group: &'static str, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            self.add(group, finding);
+        }
+    }
+
+    /// How each thing is, and where it is explained.
+    #[cfg(test)]
+    pub(super) fn verdicts(&self) -> Vec<(Verdict, Option<String>)> {
+        self.all().map(|finding| (finding.status, finding.docs.clone())).collect()
     }
 
     /// How many things were looked at.
