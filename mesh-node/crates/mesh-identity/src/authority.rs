@@ -13,8 +13,6 @@
 mod error;
 pub(crate) mod files;
 mod revoke;
-#[cfg(test)]
-mod tests;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};

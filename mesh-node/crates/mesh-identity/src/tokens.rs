@@ -16,8 +16,6 @@ mod jwks;
 mod jws;
 #[cfg(feature = "authority")]
 pub mod signer;
-#[cfg(test)]
-mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

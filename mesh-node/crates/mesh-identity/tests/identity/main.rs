@@ -2,9 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod accepted;
+mod authority;
+mod describe;
 mod directory;
 mod meet;
 mod place;
 mod refused;
 mod reload;
 mod rogue;
+mod tokens;

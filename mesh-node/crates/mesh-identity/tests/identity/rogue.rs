@@ -220,7 +220,7 @@ fn through_an_intermediate() {
     let issuer = Issuer::new(ca, between);
     let key = KeyPair::generate().unwrap();
     let leaf = params(&[uri("spiffe://demo/service/x")]).signed_by(&key, &issuer).unwrap();
-    let chain = vec![CertificateDer::from(leaf), CertificateDer::from(intermediate.der().clone())];
+    let chain = vec![CertificateDer::from(leaf), intermediate.der().clone()];
     let enter = || meet(listening(&place.node("a"), a_service()), client(chain.clone(), &key), "localhost");
     assert!(enter().is_open());
     // With the intermediate everything below it is taken back.
