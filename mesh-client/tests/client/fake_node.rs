@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Buf, Bytes, BytesMut};
 use mesh_client::{Client, ClientBuilder, ConnectionEvent, Events};
 use mesh_transport::link::{Closed, Handle, Inbound, LaneReader, Link, Outbound};
-use mesh_transport::quic;
+use mesh_transport::{quic, tls};
 use mesh_wire::body::{self, ErrorV1, HelloV1, SubscribeV1, WelcomeV1};
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
@@ -36,6 +36,7 @@ pub(crate) struct FakeNode {
 enum Listener {
     Unix(UnixListener),
     Quic(quic::Listener),
+    Tls(tls::Listener),
 }
 
 impl FakeNode {
@@ -54,6 +55,13 @@ impl FakeNode {
         Self { listener: Listener::Quic(listener), endpoint, _dir: None }
     }
 
+    /// One that listens on TCP, at this machine's own address.
+    pub(crate) fn on_tls(options: tls::ListenerOptions) -> Self {
+        let listener = tls::Listener::bind(options).unwrap();
+        let endpoint = format!("tls://{}", listener.local_address().unwrap());
+        Self { listener: Listener::Tls(listener), endpoint, _dir: None }
+    }
+
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -66,9 +74,26 @@ impl FakeNode {
     pub(crate) async fn accept_silent(&self) -> FakeLink {
         let link = match &self.listener {
             Listener::Unix(listener) => Link::unix(soon(listener.accept()).await.unwrap().0, None),
-            Listener::Quic(listener) => soon(soon(listener.accept()).await.unwrap().finish()).await.unwrap(),
+            // Who does not get through the handshake is no link.
+            Listener::Quic(listener) => loop {
+                if let Ok(link) = soon(soon(listener.accept()).await.unwrap().finish()).await {
+                    break link;
+                }
+            },
+            Listener::Tls(listener) => loop {
+                if let Ok(link) = soon(soon(listener.accept()).await.unwrap().finish()).await {
+                    break link;
+                }
+            },
         };
         FakeLink::new(link)
+    }
+
+    /// Takes whoever comes as far as the handshake, and no further.
+    pub(crate) async fn turn_away(&self) {
+        loop {
+            self.accept_silent().await;
+        }
     }
 
     /// A connection, greeted.
