@@ -1,14 +1,7 @@
 //! Takes connections from the socket and gives each to the data thread with the fewest links.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
-use actix::Addr;
 use mesh_transport::{
     link::Link,
     listen::{Incoming, Listener},
@@ -20,25 +13,20 @@ use tokio::{net::UnixStream, sync::watch};
 use crate::{
     link::turn_away,
     metrics::Counters,
+    seats::{Place, Seat, emptiest},
     shared::Shared,
-    thread::{Accept, DataThread},
+    thread::Accept,
 };
 
 /// How long to wait when the process has no file left for a connection.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
-/// A data thread, as the acceptor sees it.
-pub(crate) struct Seat {
-    pub(crate) thread: Addr<DataThread>,
-    pub(crate) links: Arc<AtomicUsize>,
-}
-
 /// Accepts until `draining` turns true; the socket is gone when this returns.
 pub(crate) async fn run(
     listener: Listener,
-    seats: Vec<Seat>,
-    shared: Arc<Shared>,
-    counters: Arc<Counters>,
+    seats: &[Seat],
+    shared: &Shared,
+    counters: &Counters,
     mut draining: watch::Receiver<bool>,
 ) {
     loop {
@@ -48,17 +36,15 @@ pub(crate) async fn run(
         };
         match incoming {
             Ok(Incoming::Admitted(stream, peer)) => {
-                let links: usize = seats.iter().map(|s| s.links.load(Ordering::Relaxed)).sum();
-                if links >= shared.config.limits.max_links {
-                    let cause = format!("the node holds {links} links, as many as it may");
-                    refuse(stream, Code::TooManyLinks, cause, &counters);
-                } else {
-                    seat(stream, peer, &seats);
+                let Some(seat) = emptiest(seats) else { return };
+                match shared.places.take(&seat.links) {
+                    Ok(place) => hand_over(stream, peer, seat, place),
+                    Err(full) => refuse(stream, Code::TooManyLinks, full.to_string(), counters),
                 }
             }
             Ok(Incoming::Refused(stream, refused)) => {
                 tracing::warn!(%refused, "a connection was refused");
-                refuse(stream, refused.code(), refused.to_string(), &counters);
+                refuse(stream, refused.code(), refused.to_string(), counters);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -71,13 +57,9 @@ pub(crate) async fn run(
     }
 }
 
-fn seat(stream: UnixStream, peer: Peer, seats: &[Seat]) {
-    let Some(seat) = seats.iter().min_by_key(|seat| seat.links.load(Ordering::Relaxed)) else { return };
+fn hand_over(stream: UnixStream, peer: Peer, seat: &Seat, place: Place) {
     match stream.into_std() {
-        Ok(stream) => {
-            seat.links.fetch_add(1, Ordering::Relaxed);
-            seat.thread.do_send(Accept { stream, peer });
-        }
+        Ok(stream) => seat.thread.do_send(Accept { stream, peer, place }),
         Err(error) => tracing::warn!(%error, "an accepted connection can't be used"),
     }
 }

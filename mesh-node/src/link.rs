@@ -20,10 +20,7 @@ use mesh_core::{
     request::Ended,
     routing::{LinkId, SubscriptionId},
 };
-use mesh_transport::{
-    link::{self as transport, Handle},
-    peer::Peer,
-};
+use mesh_transport::link::{self as transport, Handle};
 use mesh_wire::{
     class::Class,
     code::Code,
@@ -41,28 +38,15 @@ use crate::{
 };
 
 mod handshake;
+mod identity;
 mod lanes;
 mod reader;
+mod recheck;
 mod writer;
 
 pub(crate) use handshake::turn_away;
-
-/// Who a client is, as the system vouches.
-#[derive(Debug, Clone)]
-pub(crate) struct Identity {
-    /// How it is shown: `unix:uid=1000,pid=42`.
-    pub(crate) text: String,
-    /// Whether it may stop the node: root and the node's own user may.
-    pub(crate) is_operator: bool,
-}
-
-impl Identity {
-    /// From the credentials of a Unix socket.
-    pub(crate) fn of(peer: Peer) -> Self {
-        let is_operator = peer.uid == 0 || peer.uid == rustix::process::geteuid().as_raw();
-        Self { text: peer.to_string(), is_operator }
-    }
-}
+pub(crate) use identity::Identity;
+pub(crate) use recheck::{Lapsing, RECHECK_TIME};
 
 /// What a large message in the outbox belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,13 +184,17 @@ impl Link {
 }
 
 /// A link's whole life, as one task of its data thread.
-pub(crate) async fn run(carrier: transport::Link, identity: Identity, thread: Rc<Thread>) {
+pub(crate) async fn run(carrier: transport::Link, thread: Rc<Thread>) {
     let transport::Link { mut inbound, outbound, handle } = carrier;
-    let (greeting, first) = match handshake::greet(&mut inbound, &thread).await {
+    let shared = &thread.shared;
+    let greeted = handshake::greet(&mut inbound, &thread).await.and_then(|(greeting, first)| {
+        let identity = Identity::of(&handle, greeting.hello.token.as_deref(), shared)?;
+        Ok((greeting, first, identity))
+    });
+    let (greeting, first, identity) = match greeted {
         Ok(greeted) => greeted,
         Err(fault) => return handshake::refuse(outbound, &handle, fault, &thread).await,
     };
-    let shared = &thread.shared;
     let link = Rc::new(Link {
         id: shared.next_link(),
         name: greeting.hello.name,
@@ -229,7 +217,12 @@ pub(crate) async fn run(carrier: transport::Link, identity: Identity, thread: Rc
         closed: Notify::new(),
     });
     let subscriber = Subscriber::new(Rc::clone(&link), Rc::clone(&thread)).start();
-    let handle = LinkHandle { id: link.id, subscriber: subscriber.clone(), gauge: Arc::clone(&link.gauge) };
+    let handle = LinkHandle {
+        id: link.id,
+        carrier: link.handle.carrier(),
+        subscriber: subscriber.clone(),
+        gauge: Arc::clone(&link.gauge),
+    };
     shared.supervisor().do_send(LinkUp(handle.clone()));
     // Until the router knows the link, a reply to it would find nobody.
     if shared.router.send(Register(handle)).await.is_err() {
@@ -239,10 +232,12 @@ pub(crate) async fn run(carrier: transport::Link, identity: Identity, thread: Rc
     handshake::welcome(&link, greeting.version, greeting.features, &thread);
     let writer =
         actix_rt::spawn(writer::run(outbound, Rc::clone(&link), Rc::clone(&thread), subscriber.clone()));
+    thread.lapsing.add(&link, &subscriber);
     tokio::select! {
         () = lanes::read(inbound, first, greeting.rest, &link, &thread, &subscriber) => {}
         () = link.closed.notified() => {}
     }
+    thread.lapsing.remove(link.id);
     subscriber.do_send(LinkClosed);
     if writer.await.is_err() {
         thread.count(Counter::InternalErrors, 1);

@@ -77,6 +77,9 @@ async fn serve(config: Config) -> ExitCode {
 fn greet(node: &Node) {
     let Some(socket) = node.endpoint().socket_path() else { return };
     let mut text = format!("mesh-node {} listens on {}\n", env!("CARGO_PKG_VERSION"), socket.display());
+    if let Some(address) = node.listen_address() {
+        text += &format!("  network  quic://{address} tls://{address}\n");
+    }
     if let Some(http) = node.http_address() {
         text += &format!("  admin    http://{http}/api/v1/node\n");
     }

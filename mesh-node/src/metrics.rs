@@ -43,6 +43,12 @@ pub struct Metrics {
 pub struct Gauges {
     /// Links that are open.
     pub links: u64,
+    /// Those over a Unix socket.
+    pub unix_links: u64,
+    /// Those over QUIC.
+    pub quic_links: u64,
+    /// Those over TLS.
+    pub tls_links: u64,
     /// Subscriptions of all links.
     pub subscriptions: u64,
     /// Requests that have not ended.

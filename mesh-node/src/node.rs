@@ -9,7 +9,7 @@ use std::{
     fs::{self, File},
     net::SocketAddr,
     os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, atomic::AtomicUsize, mpsc},
     thread::JoinHandle,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -17,86 +17,35 @@ use std::{
 
 use actix::{Actor, Addr};
 use actix_rt::Arbiter;
-use mesh_transport::{
-    endpoint::Endpoint,
-    listen::{self, Listener},
-};
-use mesh_wire::code::Code;
+use futures_util::future::{join, join_all};
+use mesh_transport::{endpoint::Endpoint, link::Carrier, listen::Listener};
 use rustix::fs::{FlockOperation, flock};
 use tokio::sync::watch;
 
 use crate::{
-    acceptor::{self, Seat},
-    admin::{Api, Bound, Facts, Health, Hosts, HttpError, Server, State},
+    acceptor,
+    admin::{Api, Bound, Facts, Health, Hosts, Server, State},
     config::Config,
     inspector::Inspector,
+    listening::{self, Listening},
     metrics::{Gauges, Metrics},
     router::{Begin, Router},
+    seats::Seat,
+    security::Security,
     shared::Shared,
     supervisor::{Drain, Supervisor},
-    thread::DataThread,
+    thread::{DataThread, EndQuic},
 };
 
-/// Why a node does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The socket can't be had.
-    #[error(transparent)]
-    Listen(#[from] listen::Error),
-    /// The admin HTTP address can't be had.
-    #[error(transparent)]
-    Http(#[from] HttpError),
-    /// The data directory can't be used.
-    #[error("data directory {path}: {source}")]
-    DataDir {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Another node runs on the data directory.
-    #[error("data directory {path} belongs to a running node")]
-    DataDirLocked {
-        /// The directory.
-        path: PathBuf,
-    },
-    /// The system gives no thread or runtime.
-    #[error("the node's threads can't be started: {0}")]
-    Threads(#[from] std::io::Error),
-    /// The node's system thread ended before it was ready.
-    #[error("the node ended while it started")]
-    Ended,
-}
+mod error;
 
-impl Error {
-    /// The stable code of this error.
-    #[must_use]
-    pub fn code(&self) -> Code {
-        match self {
-            Self::Listen(error) => error.code(),
-            Self::Http(error) => error.code(),
-            Self::DataDir { .. } => Code::DataDirUnusable,
-            Self::DataDirLocked { .. } => Code::DataDirLocked,
-            Self::Threads(_) | Self::Ended => Code::InternalError,
-        }
-    }
-
-    /// What to do about it.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Listen(error) => error.hint(),
-            Self::Http(error) => error.hint(),
-            other => other.code().hint().to_owned(),
-        }
-    }
-}
+pub use error::Error;
 
 /// A running node. Dropping the handle drains it and waits for its end.
 #[derive(Debug)]
 pub struct Node {
     endpoint: Endpoint,
+    listen_address: Option<SocketAddr>,
     http_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     ended: watch::Receiver<bool>,
@@ -117,9 +66,9 @@ impl Node {
         let (ready, when_ready) = mpsc::sync_channel(1);
         let system = std::thread::Builder::new().name("mesh-system".into()).spawn(move || {
             actix_rt::System::new().block_on(async move {
-                match Parts::start(config, asked_to_stop) {
+                match Parts::start(config, asked_to_stop).await {
                     Ok(parts) => {
-                        ready.send(Ok((parts.listener.endpoint(), parts.http_address))).ok();
+                        ready.send(Ok(parts.addresses())).ok();
                         parts.run().await;
                     }
                     Err(error) => {
@@ -129,14 +78,21 @@ impl Node {
             });
             end.send_replace(true);
         })?;
-        let (endpoint, http_address) = when_ready.recv().map_err(|_| Error::Ended)??;
-        Ok(Self { endpoint, http_address, stop, ended, system: Some(system), _data_lock: data_lock })
+        let (endpoint, listen_address, http_address) = when_ready.recv().map_err(|_| Error::Ended)??;
+        let system = Some(system);
+        Ok(Self { endpoint, listen_address, http_address, stop, ended, system, _data_lock: data_lock })
     }
 
-    /// What a client connects to.
+    /// What a client on this machine connects to.
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Where the node listens for clients on a network, if it does: over QUIC and over TLS.
+    #[must_use]
+    pub fn listen_address(&self) -> Option<SocketAddr> {
+        self.listen_address
     }
 
     /// Where the admin HTTP server listens, if there is one.
@@ -173,8 +129,9 @@ impl Drop for Node {
 /// The parts of a running node, on the system thread.
 struct Parts {
     listener: Listener,
-    http_address: Option<SocketAddr>,
+    listening: Option<Listening>,
     http: Option<Server>,
+    http_address: Option<SocketAddr>,
     health: Arc<Health>,
     shared: Arc<Shared>,
     supervisor: Addr<Supervisor>,
@@ -184,58 +141,101 @@ struct Parts {
 }
 
 impl Parts {
-    fn start(config: Config, stop: watch::Sender<bool>) -> Result<Self, Error> {
+    async fn start(config: Config, stop: watch::Sender<bool>) -> Result<Self, Error> {
+        let security = Security::open(&config)?;
         let listener = Listener::bind(config.socket.listener_options())?;
         let bound = config.http.address.map(Bound::bind).transpose()?;
         let http_address = bound.as_ref().map(Bound::address);
         let hosts = Hosts::new(&config.http.allow_hosts);
         let incarnation = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros() as u64;
-        let facts = Facts {
-            name: config.name.to_string(),
-            cluster: config.cluster.to_string(),
-            incarnation,
-            started: Instant::now(),
-            socket: listener.endpoint().to_string(),
-            http: http_address.map(|address| address.to_string()),
-            threads: config.threads,
-        };
+        let started = Instant::now();
         let seed = secret_seed();
         let metrics = Arc::new(Metrics::new(config.threads));
         let router = Router::new(seed).start();
-        let shared = Arc::new(Shared::new(config, incarnation, seed, Arc::clone(&metrics), router.clone()));
+        let shared =
+            Arc::new(Shared::new(config, security, incarnation, seed, Arc::clone(&metrics), router.clone()));
         router.do_send(Begin(Arc::clone(&shared), metrics.control()));
         let supervisor = Supervisor::new(Arc::clone(&shared)).start();
         let look = Arc::clone(&shared);
         metrics.set_gauges(move || gauges(&look));
+        let (seats, arbiters) = data_threads(&shared);
+        let listening = match listening::open(&shared, &seats, &stop).await {
+            Ok(listening) => listening,
+            Err(error) => {
+                end(arbiters);
+                return Err(error);
+            }
+        };
+        let facts = Facts {
+            name: shared.config.name.to_string(),
+            cluster: shared.config.cluster.to_string(),
+            incarnation,
+            started,
+            socket: listener.endpoint().to_string(),
+            listen: listening.as_ref().map(|listening| listening.address.to_string()),
+            http: http_address.map(|address| address.to_string()),
+            threads: shared.config.threads,
+        };
         let health = Arc::new(Health::new());
         let inspector = Inspector { supervisor: supervisor.clone(), stop: stop.clone() };
         let api = Api::new(facts, Arc::clone(&health), metrics, inspector);
         shared.complete(supervisor.clone(), api.clone());
         let http = bound.map(|bound| bound.serve(api, hosts)).transpose()?;
-        let (seats, arbiters) = data_threads(&shared);
         health.advance(State::Ready);
-        Ok(Self { listener, http_address, http, health, shared, supervisor, seats, arbiters, stop })
+        Ok(Self {
+            listener,
+            listening,
+            http,
+            http_address,
+            health,
+            shared,
+            supervisor,
+            seats,
+            arbiters,
+            stop,
+        })
+    }
+
+    fn addresses(&self) -> (Endpoint, Option<SocketAddr>, Option<SocketAddr>) {
+        let listening = self.listening.as_ref().map(|listening| listening.address);
+        (self.listener.endpoint(), listening, self.http_address)
     }
 
     /// Serves until told to stop, then drains.
     async fn run(self) {
-        let Self { listener, http, health, shared, supervisor, seats, arbiters, stop, .. } = self;
+        let Self { listener, listening, http, health, shared, supervisor, seats, arbiters, stop, .. } = self;
         let counters = shared.metrics.control();
-        acceptor::run(listener, seats, Arc::clone(&shared), counters, stop.subscribe()).await;
+        let network = async {
+            if let Some(listening) = &listening {
+                listening.accept(&seats, &counters, stop.subscribe()).await;
+            }
+        };
+        join(acceptor::run(listener, &seats, &shared, &counters, stop.subscribe()), network).await;
+        drop(listening);
         health.advance(State::Draining);
         if supervisor.send(Drain).await.is_err() {
             tracing::error!("the supervisor is gone: links are cut");
+        }
+        for ended in join_all(seats.iter().map(|seat| seat.thread.send(EndQuic))).await {
+            if ended.is_err() {
+                tracing::error!("a data thread is gone: its links are cut");
+            }
         }
         health.advance(State::Stopped);
         // Stopping waits for open requests, and those wait for actors of this thread.
         if tokio::task::spawn_blocking(move || drop(http)).await.is_err() {
             tracing::error!("the admin thread ended by a panic");
         }
-        for arbiter in arbiters {
-            arbiter.stop();
-            if arbiter.join().is_err() {
-                tracing::error!("a data thread ended by a panic");
-            }
+        end(arbiters);
+    }
+}
+
+/// Stops data threads and waits for their end.
+fn end(arbiters: Vec<Arbiter>) {
+    for arbiter in arbiters {
+        arbiter.stop();
+        if arbiter.join().is_err() {
+            tracing::error!("a data thread ended by a panic");
         }
     }
 }
@@ -255,8 +255,12 @@ fn data_threads(shared: &Arc<Shared>) -> (Vec<Seat>, Vec<Arbiter>) {
 
 fn gauges(shared: &Shared) -> Gauges {
     let snapshot = shared.snapshot.load();
+    let over = |carrier| snapshot.links.values().filter(|link| link.carrier == carrier).count() as u64;
     Gauges {
         links: snapshot.links.len() as u64,
+        unix_links: over(Carrier::Unix),
+        quic_links: over(Carrier::Quic),
+        tls_links: over(Carrier::Tls),
         subscriptions: snapshot.table.len() as u64,
         requests_in_flight: shared.in_flight.len() as u64,
         queued_bytes: snapshot.links.values().map(|link| link.gauge.queued_bytes() as u64).sum(),

@@ -10,13 +10,17 @@ use arc_swap::ArcSwap;
 use mesh_core::routing::LinkId;
 
 use crate::{
-    admin::Api, config::Config, in_flight::InFlight, metrics::Metrics, router::Router, snapshot::Snapshot,
-    supervisor::Supervisor,
+    admin::Api, config::Config, in_flight::InFlight, metrics::Metrics, router::Router, seats::Places,
+    security::Security, snapshot::Snapshot, supervisor::Supervisor,
 };
 
 /// Immutable settings, the published snapshot, and a few flags. Never on a hot path but for loads.
 pub(crate) struct Shared {
     pub(crate) config: Config,
+    /// Certificates and keys of links over a network.
+    pub(crate) security: Security,
+    /// How many links there are, and may be.
+    pub(crate) places: Places,
     /// Start time in microseconds since the epoch: a restarted node has another.
     pub(crate) incarnation: u64,
     /// Secret of this process: hash tables and random choices start from it.
@@ -35,13 +39,16 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         config: Config,
+        security: Security,
         incarnation: u64,
         seed: u64,
         metrics: Arc<Metrics>,
         router: Addr<Router>,
     ) -> Self {
         Self {
+            places: Places::new(config.limits.max_links),
             config,
+            security,
             incarnation,
             seed,
             snapshot: ArcSwap::from_pointee(Snapshot::new(seed)),

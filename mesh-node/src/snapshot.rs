@@ -8,6 +8,7 @@ use std::sync::{
 use actix::Addr;
 use foldhash::fast::RandomState;
 use mesh_core::routing::{LinkId, Table};
+use mesh_transport::link::Carrier;
 use tokio::sync::Notify;
 
 use crate::subscriber::Subscriber;
@@ -33,6 +34,7 @@ pub(crate) type Links =
 #[derive(Clone)]
 pub(crate) struct LinkHandle {
     pub(crate) id: LinkId,
+    pub(crate) carrier: Carrier,
     pub(crate) subscriber: Addr<Subscriber>,
     pub(crate) gauge: Arc<Gauge>,
 }

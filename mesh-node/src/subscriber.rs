@@ -68,6 +68,8 @@ pub(crate) struct Subscriber {
     /// Requests under way that the node was told of.
     told_in_flight: usize,
     crowded: RefCell<Vec<Arc<Gauge>>>,
+    /// Room for the extension area of a call.
+    ext: Vec<u8>,
 }
 
 impl Subscriber {
@@ -83,6 +85,7 @@ impl Subscriber {
             forwarded: 0,
             told_in_flight: 0,
             crowded: RefCell::default(),
+            ext: Vec::new(),
             link,
             thread,
         }

@@ -2,25 +2,31 @@
 
 use std::{
     cell::RefCell,
+    net::SocketAddr,
     rc::Rc,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, atomic::AtomicUsize},
+    time::{Duration, Instant, SystemTime},
 };
 
-use actix::{Actor, Context, Handler, Message};
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 use mesh_transport::{link as transport, peer::Peer};
 use mesh_wire::code::Code;
 
 use crate::{
-    link::{self, Identity},
+    link::{self, Lapsing, RECHECK_TIME},
     metrics::{Counter, Counters},
+    refusals::Refusals,
+    seats::Place,
     shared::Shared,
     spin::Spinner,
     switch::Switch,
 };
+
+mod network;
+mod quic;
+
+pub(crate) use network::AcceptTls;
+pub(crate) use quic::{EndQuic, ListenQuic};
 
 /// Most bytes taken by one read.
 pub(crate) const READ_BYTES: usize = 256 * 1024;
@@ -32,6 +38,8 @@ pub(crate) struct Thread {
     /// One buffer for all links: it is full only between a read and the handling of what was read.
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     pub(crate) spinner: Spinner,
+    pub(crate) lapsing: Lapsing,
+    refusals: Refusals,
     counters: Arc<Counters>,
 }
 
@@ -54,6 +62,12 @@ impl Thread {
         self.counters.refused(code);
     }
 
+    /// Counts and logs somebody who got no link.
+    pub(crate) fn turned_away(&self, remote: Option<SocketAddr>, code: Code, cause: &str) {
+        self.refused(code);
+        self.refusals.log(Instant::now(), remote, code, cause);
+    }
+
     /// Counts a request that was answered, and how long that took.
     pub(crate) fn answered(&self, took: Duration) {
         self.counters.answered(took);
@@ -64,6 +78,8 @@ impl Thread {
 pub(crate) struct DataThread {
     thread: Rc<Thread>,
     links: Arc<AtomicUsize>,
+    /// Its socket for clients on a network.
+    quic: Option<Rc<mesh_transport::quic::Listener>>,
 }
 
 impl DataThread {
@@ -73,18 +89,24 @@ impl DataThread {
             switch: RefCell::new(Switch::new(Arc::clone(&shared), index)),
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
             spinner: Spinner::new(shared.config.busy_poll),
+            lapsing: Lapsing::default(),
+            refusals: Refusals::new(Instant::now()),
             counters: shared.metrics.thread(index),
             shared,
         });
-        Self { thread, links }
+        Self { thread, links, quic: None }
     }
 }
 
 impl Actor for DataThread {
     type Context = Context<Self>;
 
-    fn started(&mut self, _: &mut Self::Context) {
+    fn started(&mut self, ctx: &mut Self::Context) {
         actix_rt::spawn(Spinner::run(Rc::clone(&self.thread)));
+        ctx.run_interval(RECHECK_TIME, |this, _| {
+            let store = this.thread.shared.security.store.as_ref();
+            this.thread.lapsing.recheck(store, SystemTime::now());
+        });
     }
 }
 
@@ -94,22 +116,20 @@ impl Actor for DataThread {
 pub(crate) struct Accept {
     pub(crate) stream: std::os::unix::net::UnixStream,
     pub(crate) peer: Peer,
+    pub(crate) place: Place,
 }
 
 impl Handler<Accept> for DataThread {
     type Result = ();
 
-    fn handle(&mut self, Accept { stream, peer }: Accept, _: &mut Self::Context) {
-        let (thread, links) = (Rc::clone(&self.thread), Arc::clone(&self.links));
+    fn handle(&mut self, Accept { stream, peer, place }: Accept, _: &mut Self::Context) {
+        let thread = Rc::clone(&self.thread);
         actix_rt::spawn(async move {
             match tokio::net::UnixStream::from_std(stream) {
-                Ok(stream) => {
-                    let carrier = transport::Link::unix(stream, Some(peer));
-                    link::run(carrier, Identity::of(peer), Rc::clone(&thread)).await;
-                }
+                Ok(stream) => link::run(transport::Link::unix(stream, Some(peer)), thread).await,
                 Err(error) => tracing::warn!(%error, "an accepted connection can't be used"),
             }
-            links.fetch_sub(1, Ordering::Relaxed);
+            drop(place);
         });
     }
 }

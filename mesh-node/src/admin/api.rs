@@ -98,6 +98,8 @@ pub(crate) struct Facts {
     pub(crate) started: Instant,
     /// What clients connect to.
     pub(crate) socket: String,
+    /// Address for clients on a network.
+    pub(crate) listen: Option<String>,
     /// Address of the admin HTTP server.
     pub(crate) http: Option<String>,
     /// Number of data threads.
@@ -192,6 +194,7 @@ impl Api {
             state: health.state().name(),
             uptime_seconds: facts.started.elapsed().as_secs_f64(),
             socket: facts.socket.clone(),
+            listen: facts.listen.clone(),
             http: facts.http.clone(),
             threads: facts.threads,
             links: gauges.links,

@@ -25,8 +25,10 @@ pub(crate) struct NodeInfo {
     pub(crate) state: &'static str,
     /// Seconds since it started.
     pub(crate) uptime_seconds: f64,
-    /// What clients connect to.
+    /// What clients on this machine connect to.
     pub(crate) socket: String,
+    /// Where clients on a network connect: QUIC on the UDP port, TLS on the TCP port.
+    pub(crate) listen: Option<String>,
     /// Address of the admin HTTP server.
     pub(crate) http: Option<String>,
     /// Number of data threads.
@@ -90,8 +92,21 @@ pub(crate) struct LinkInfo {
     pub(crate) id: u64,
     /// The client's name, as it says.
     pub(crate) name: String,
-    /// Who it is, as the system vouches: `unix:uid=1000,pid=42`.
+    /// Who it is, as the system, its certificate or its token vouches: `unix:uid=1000,pid=42`,
+    /// `spiffe://prod/service/orders`; `loopback:ADDRESS` where nobody vouches.
     pub(crate) identity: String,
+    /// What carries it: `unix`, `quic`, `tls`.
+    pub(crate) carrier: &'static str,
+    /// Its address, over a network.
+    pub(crate) remote: Option<String>,
+    /// How long the way there and back takes, in microseconds, where the carrier measures it.
+    pub(crate) rtt_us: Option<u64>,
+    /// When its certificate ends, if it has one.
+    #[serde(serialize_with = "rfc3339_or_none")]
+    pub(crate) certificate_not_after: Option<SystemTime>,
+    /// When its token ends, if it has one.
+    #[serde(serialize_with = "rfc3339_or_none")]
+    pub(crate) token_expires: Option<SystemTime>,
     /// The client's library and its version, as it says.
     pub(crate) library: String,
     /// When it connected.
@@ -198,6 +213,13 @@ pub(crate) struct EndpointInfo {
     pub(crate) p50_us: u64,
     /// Time that 99 of 100 replies stayed below, in microseconds, rounded up to a power of two.
     pub(crate) p99_us: u64,
+}
+
+fn rfc3339_or_none<S: Serializer>(time: &Option<SystemTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        Some(time) => rfc3339(time, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {

@@ -33,12 +33,12 @@ pub(super) struct Greeting {
 
 /// Why a link does not come about.
 pub(super) struct Fault {
-    code: Code,
-    cause: String,
+    pub(super) code: Code,
+    pub(super) cause: String,
 }
 
 impl Fault {
-    fn new(code: Code, cause: impl Into<String>) -> Self {
+    pub(super) fn new(code: Code, cause: impl Into<String>) -> Self {
         Self { code, cause: cause.into() }
     }
 }
@@ -52,6 +52,10 @@ pub(super) async fn greet(inbound: &mut Inbound, thread: &Thread) -> Result<(Gre
         Ok((read_greeting(&mut read).await?, read))
     };
     match timeout(limit, greeting).await {
+        // The drain has begun without it, so nobody would take it down.
+        Ok(Ok(_)) if thread.shared.is_draining() => {
+            Err(Fault::new(Code::NodeDraining, "the node takes no new links"))
+        }
         Ok(result) => result,
         Err(_) => Err(Fault::new(Code::HandshakeTimeout, format!("no HELLO within {limit:?}"))),
     }
@@ -133,8 +137,7 @@ pub(super) fn welcome(link: &Link, version: Version, features: Features, thread:
 
 /// Tells a client why there is no link for it; bounded in time, since it may not read.
 pub(super) async fn refuse(outbound: Outbound, handle: &Handle, fault: Fault, thread: &Thread) {
-    thread.refused(fault.code);
-    tracing::info!(code = %fault.code, cause = fault.cause, "handshake refused");
+    thread.turned_away(handle.remote(), fault.code, &fault.cause);
     turn_away(outbound, handle, fault.code, fault.cause).await;
 }
 

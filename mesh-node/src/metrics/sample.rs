@@ -54,6 +54,11 @@ impl Metrics {
         match metric.name {
             name if name == metric::BUILD_INFO.name => vec![(build_labels(), Value::Number(1))],
             name if name == metric::LINKS.name => one(Value::Number(gauges.links)),
+            name if name == metric::CARRIER_LINKS.name => {
+                let carriers =
+                    [("unix", gauges.unix_links), ("quic", gauges.quic_links), ("tls", gauges.tls_links)];
+                labelled(metric, carriers.into_iter().map(|(carrier, n)| (carrier.to_owned(), n)))
+            }
             name if name == metric::SUBSCRIPTIONS.name => one(Value::Number(gauges.subscriptions)),
             name if name == metric::REQUESTS_IN_FLIGHT.name => one(Value::Number(gauges.requests_in_flight)),
             name if name == metric::QUEUED_BYTES.name => one(Value::Number(gauges.queued_bytes)),

@@ -116,7 +116,13 @@ fn durations_fall_into_the_bucket_whose_bound_they_do_not_pass() {
 fn gauges_are_looked_at_when_they_are_scraped() {
     let metrics = metrics();
     assert_eq!(line(&metrics.to_text(), "mesh_links "), "0");
-    metrics.set_gauges(|| Gauges { links: 1, subscriptions: 2, requests_in_flight: 3, queued_bytes: 4 });
+    metrics.set_gauges(|| Gauges {
+        links: 1,
+        subscriptions: 2,
+        requests_in_flight: 3,
+        queued_bytes: 4,
+        ..Gauges::default()
+    });
     metrics.set_gauges(Gauges::default);
     let text = metrics.to_text();
     for (name, value) in [("links", 1), ("subscriptions", 2), ("requests_in_flight", 3), ("queued_bytes", 4)]

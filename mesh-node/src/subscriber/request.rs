@@ -29,10 +29,12 @@ const FLAGS_AT: usize = 5;
 impl Subscriber {
     pub(super) fn request(&mut self, now: Instant, parts: &Parts<'_>, ctx: &mut Context<Self>) {
         let Some(plan) = self.plan_request(now, parts, ctx) else { return };
+        let mut ext = std::mem::take(&mut self.ext);
+        self.write_call_ext(parts.ext, &mut ext);
         let call = Parts {
             kind: Kind::Call,
             flags: parts.flags.without(Flags::GATHER.with(Flags::ROUTED)),
-            body: parts.body,
+            ext: &ext,
             ..*parts
         };
         for &target in plan.targets() {
@@ -40,6 +42,14 @@ impl Subscriber {
                 self.end_gone(parts.id, target, Code::ResponderGone);
             }
         }
+        self.ext = ext;
+    }
+
+    /// What the client put in, and who it is.
+    fn write_call_ext(&self, ext: &[u8], out: &mut Vec<u8>) {
+        out.clear();
+        out.extend_from_slice(ext);
+        out.extend_from_slice(&self.link.identity.entry);
     }
 
     pub(super) fn request_large(&mut self, now: Instant, large: Large, ctx: &mut Context<Self>) {
@@ -54,6 +64,9 @@ impl Subscriber {
             body: &large.body,
         };
         let Some(plan) = self.plan_request(now, &parts, ctx) else { return };
+        let mut ext = Vec::new();
+        self.write_call_ext(&large.ext, &mut ext);
+        let large = Large { ext: ext.into(), ..large };
         let origin = Origin { link: self.link.id, request: large.id };
         for &target in plan.targets() {
             let large = Large {
@@ -95,6 +108,9 @@ impl Subscriber {
         ctx: &mut Context<Self>,
     ) -> Result<Option<Plan>, Code> {
         let ext = Ext::parse_from_client(parts.ext).map_err(|e| e.code())?;
+        if parts.ext.len() + self.link.identity.entry.len() > limits::EXT_BYTES {
+            return Err(Code::ExtMalformed);
+        }
         header::validate(parts.headers).map_err(|e| e.code())?;
         self.requests.check(parts.id, parts.aux)?;
         if parts.subject.first() == Some(&b'$') && std::str::from_utf8(parts.subject).is_ok_and(is_reserved) {

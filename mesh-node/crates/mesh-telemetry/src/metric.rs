@@ -74,6 +74,12 @@ pub const BUILD_INFO: Metric = gauge(
 );
 /// Open links.
 pub const LINKS: Metric = gauge("mesh_links", "Client links that are open and past their handshake", None);
+/// Open links by what carries them.
+pub const CARRIER_LINKS: Metric = gauge(
+    "mesh_carrier_links",
+    "Client links that are open, by what carries them",
+    label("carrier", "`unix`, `quic`, `tls`"),
+);
 /// Links that were opened.
 pub const LINKS_OPENED: Metric =
     counter("mesh_links_opened_total", "Client links that were opened, handshake included", None);
@@ -190,9 +196,10 @@ pub const PROCESS_START: Metric = gauge(
 );
 
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 27] = [
+pub const ALL: [&Metric; 28] = [
     &BUILD_INFO,
     &LINKS,
+    &CARRIER_LINKS,
     &LINKS_OPENED,
     &LINKS_CLOSED,
     &SLOW_LINKS,

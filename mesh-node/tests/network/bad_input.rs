@@ -1,0 +1,78 @@
+//! Clients that break the rules end their own link, and no other.
+
+use mesh_wire::{
+    class::Class,
+    code::Code,
+    frame::{Kind, Parts},
+};
+
+use crate::{
+    client::{Client, encoded, hello},
+    site::Site,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_breaks_the_rules_closes_its_own_link_only() {
+    let site = Site::start(&[]);
+    let store = site.service("bad");
+    let (mut witness, _) = Client::welcomed(&site.quic(), &store, None).await;
+    let call = encoded(&Parts::bare(Kind::Call, 1));
+    let table: [(&str, Class, Vec<u8>, Code); 6] = [
+        ("a second HELLO", Class::Control, hello(None)[8..].to_vec(), Code::HelloRepeated),
+        ("a HELLO on another lane", Class::Publish, hello(None)[8..].to_vec(), Code::HelloRepeated),
+        ("garbage", Class::Control, vec![0xff; 64], Code::FrameOversize),
+        ("garbage on a lane", Class::Bulk, vec![0xff; 64], Code::FrameOversize),
+        ("a short frame", Class::Request, vec![1, 0, 0, 0, 0, 0, 0, 0], Code::FrameUndersize),
+        ("a frame of a node", Class::Request, call, Code::UnexpectedKind),
+    ];
+    for (what, lane, bytes, code) in table {
+        let (mut client, _) = Client::welcomed(&site.quic(), &store, None).await;
+        client.write(lane, &bytes).await.unwrap();
+        assert_eq!(client.refusal().await.0, code, "{what}");
+        assert_eq!(client.closed().await.code, Some(code), "{what}");
+        witness.ping().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_counts_before_the_greeting() {
+    let site = Site::start(&[("limits.handshake_timeout", "300ms")]);
+    let store = site.service("early");
+    let table: [(&str, Option<&[u8]>, Code); 3] = [
+        ("silence", None, Code::HandshakeTimeout),
+        ("something else", Some(b"GET / HTTP/1.1\r\n\r\n"), Code::PrefaceBad),
+        ("half a preface", Some(b"MESH"), Code::HandshakeTimeout),
+    ];
+    for (what, bytes, code) in table {
+        let mut client = Client::open(&site.quic(), &store).await.unwrap();
+        if let Some(bytes) = bytes {
+            client.write(Class::Control, bytes).await.unwrap();
+        }
+        assert_eq!(client.refusal().await.0, code, "{what}");
+    }
+    let publish = encoded(&Parts { subject: b"a", ..Parts::bare(Kind::Publish, 0) });
+    let mut client = Client::open(&site.quic(), &store).await.unwrap();
+    client.write(Class::Publish, &publish).await.unwrap();
+    let (code, _) = client.refusal().await;
+    assert!(matches!(code, Code::LaneForbidden | Code::HandshakeTimeout), "{code:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn there_are_as_many_links_as_may_be_over_all_carriers() {
+    let site = Site::start(&[("limits.max_links", "2")]);
+    let store = site.service("many");
+    let socket = format!("unix://{}", site.dir.path().join("m.sock").display());
+    let (mut first, _) = Client::welcomed(&site.quic(), &store, None).await;
+    let (second, _) = Client::welcomed(&socket, &store, None).await;
+    assert_eq!(Client::refused(&site.quic(), &store, None).await.0, Code::TooManyLinks);
+    first.ping().await;
+    drop(second);
+    // The place is free when the node has seen that the other one is gone.
+    loop {
+        let mut client = Client::open(&site.quic(), &store).await.unwrap();
+        client.write(Class::Control, &hello(None)).await.unwrap();
+        if client.next().await.kind() == Kind::Welcome {
+            break;
+        }
+    }
+}
