@@ -4,6 +4,7 @@ mod control;
 mod dump;
 pub mod limits;
 mod messages;
+mod peers;
 
 pub use dump::Dump;
 
@@ -20,7 +21,7 @@ pub struct Example {
 /// # Panics
 /// When an example is not what the encoder writes.
 pub fn examples() -> Vec<Example> {
-    control::examples().into_iter().chain(messages::examples()).collect()
+    control::examples().into_iter().chain(messages::examples()).chain(peers::examples()).collect()
 }
 
 /// What opens the block of an example in the page.
