@@ -12,6 +12,8 @@ use crate::failure::Failure;
 
 /// Asks for [`NodeInfo`].
 pub(crate) const NODE: &str = "$mesh.node.info";
+/// Asks for [`Links`], a page at a time.
+pub(crate) const LINKS: &str = "$mesh.links";
 /// Asks for [`Services`].
 pub(crate) const SERVICES: &str = "$mesh.services";
 
@@ -30,6 +32,8 @@ pub(crate) struct NodeInfo {
     pub(crate) state: String,
     pub(crate) uptime_seconds: f64,
     pub(crate) socket: String,
+    /// Where clients on a network connect.
+    pub(crate) listen: Option<String>,
     pub(crate) http: Option<String>,
     pub(crate) threads: u64,
     pub(crate) links: u64,
@@ -52,6 +56,37 @@ pub(crate) struct Traffic<T: Default> {
     pub(crate) bytes_out: T,
     pub(crate) requests: T,
     pub(crate) dropped: T,
+}
+
+/// A page of those who are connected.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Links {
+    pub(crate) links: Vec<Link>,
+    /// What the next page is asked for with, if there is one.
+    pub(crate) next: Option<u64>,
+}
+
+/// Somebody who is connected.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Link {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) identity: String,
+    pub(crate) carrier: String,
+    /// Its address, over a network.
+    pub(crate) remote: Option<String>,
+    pub(crate) rtt_us: Option<u64>,
+    pub(crate) certificate_not_after: Option<String>,
+    pub(crate) token_expires: Option<String>,
+    pub(crate) since: String,
+    pub(crate) subscriptions: u64,
+    pub(crate) messages_in: u64,
+    pub(crate) messages_out: u64,
+    pub(crate) queued_bytes: u64,
+    pub(crate) dropped: u64,
+    pub(crate) slow: bool,
 }
 
 /// Everybody who answers under a name.
@@ -113,7 +148,16 @@ impl Service {
 
 /// Asks the node, without parameters.
 pub(crate) async fn ask(client: &Client, subject: &'static str) -> Result<Value, Failure> {
-    let answer = client.request(subject, "").await?;
+    ask_with(client, subject, String::new()).await
+}
+
+/// Asks the node with parameters: an object in JSON, or nothing.
+pub(crate) async fn ask_with(
+    client: &Client,
+    subject: &'static str,
+    parameters: String,
+) -> Result<Value, Failure> {
+    let answer = client.request(subject, parameters).await?;
     serde_json::from_slice(answer.as_bytes()).map_err(|error| unreadable(subject, &error))
 }
 

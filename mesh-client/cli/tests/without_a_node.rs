@@ -262,9 +262,12 @@ fn a_command_that_waits_for_input_can_be_ended() {
     for (line, status) in [("pub a -", 130), ("request a -", 143)] {
         let mut child = mesh(home.path()).args(line.split(' ')).stdin(Stdio::piped()).spawn().unwrap();
         // More than a pipe holds: once it is taken, the command reads.
-        child.stdin.as_mut().unwrap().write_all(&vec![b'x'; 1 << 20]).unwrap();
+        // Kept open until the end, which `wait` would not do: the end of the input is another way to go on.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&vec![b'x'; 1 << 20]).unwrap();
         let signal = if status == 130 { Signal::INT } else { Signal::TERM };
         kill_process(Pid::from_child(&child), signal).unwrap();
         assert_eq!(child.wait().unwrap().code(), Some(status), "{line}");
+        drop(stdin);
     }
 }

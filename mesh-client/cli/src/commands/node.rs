@@ -1,5 +1,7 @@
 //! `mesh node`
 
+mod links;
+
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -19,6 +21,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   mesh node info
   mesh node ls --json
+  mesh node links
   mesh node drain --wait 20s";
 
 /// `mesh node …`
@@ -35,6 +38,12 @@ enum Action {
     /// List the nodes of the cluster
     #[command(visible_alias = "list")]
     Ls,
+    /// List who is connected to the node: who they are, over what, how they do
+    Links {
+        /// The most that are listed
+        #[arg(long, value_name = "N", default_value = "1000", value_parser = quantity::count)]
+        limit: u64,
+    },
     /// Have the node finish what it began and stop
     Drain {
         /// How long to wait until it is gone
@@ -51,6 +60,7 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
         match &options.action {
             Action::Info => info(&client, session.output).await,
             Action::Ls => list(&client, session.output).await,
+            Action::Links { limit } => links::run(&client, *limit, session.output).await,
             Action::Drain { wait } => drain(&client, *wait, session.output).await,
         }
     })
@@ -88,6 +98,7 @@ async fn info(client: &Client, output: &mut Output) -> Result<(), Failure> {
             ),
         ),
         ("socket", node.socket.clone()),
+        ("network", node.listen.clone().unwrap_or_else(|| "off".to_owned())),
         ("http", node.http.clone().unwrap_or_else(|| "off".to_owned())),
         ("links", quantity::grouped(node.links)),
         ("subscriptions", quantity::grouped(node.subscriptions)),
