@@ -32,12 +32,18 @@ impl Dialer {
         self.timeout
     }
 
+    /// The certificates of the moment.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Opens a link to `endpoint`.
     ///
     /// # Cancel safety
     /// Safe: the connection is closed.
     pub(crate) async fn open(&self, endpoint: &Endpoint) -> Result<Opened, Error> {
-        match tokio::time::timeout(self.timeout, self.connect(endpoint)).await {
+        // Boxed: it is large, and whoever awaits a connect carries it.
+        match tokio::time::timeout(self.timeout, Box::pin(self.connect(endpoint))).await {
             Ok(opened) => opened,
             Err(_) => {
                 Err(Error::new(Code::ConnectTimeout, format!("connecting to {endpoint} took too long"))

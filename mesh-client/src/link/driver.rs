@@ -4,13 +4,13 @@ use std::future::{Future, poll_fn};
 use std::hash::{BuildHasher, RandomState};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use mesh_wire::code::Code;
 use mesh_wire::frame::{Kind, Parts};
 use tokio::sync::watch;
-use tokio::time::Sleep;
+use tokio::time::{Interval, Sleep};
 
 use super::dial::{self, Dialer};
 use super::dispatch::LinkEnd;
@@ -32,6 +32,8 @@ const SETTLED: Duration = Duration::from_secs(1);
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the node may take to have everything that was written.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the certificate of the node is looked at again while a link is up.
+const RECHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// How long requests under way may hold up the change from a node that drains to another.
 const MOVE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -185,9 +187,9 @@ impl Driver {
 
     async fn serve(&mut self, mut pump: Pump) -> Outcome {
         let mut settled = self.endpoints.len() == 1;
-        let mut restored_by = pin!(tokio::time::sleep(self.dialer.timeout()));
+        let mut clock = Clock::new(self.dialer.timeout(), pump.is_certified());
         loop {
-            match self.step(&mut pump, !settled, restored_by.as_mut()).await {
+            match self.step(&mut pump, !settled, &mut clock).await {
                 Step::Ended(end) => return Outcome::Lost(end),
                 Step::Closing => {
                     self.close_link(pump).await;
@@ -205,13 +207,9 @@ impl Driver {
         }
     }
 
-    async fn step(
-        &mut self,
-        pump: &mut Pump,
-        watch_draining: bool,
-        mut restored_by: Pin<&mut Sleep>,
-    ) -> Step {
+    async fn step(&mut self, pump: &mut Pump, watch_draining: bool, clock: &mut Clock) -> Step {
         let mut closing = pin!(closing(&mut self.stage));
+        let store = self.dialer.store();
         poll_fn(|cx| {
             if closing.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Step::Closing);
@@ -219,7 +217,12 @@ impl Driver {
             if let Poll::Ready(end) = pump.poll_run(cx) {
                 return Poll::Ready(Step::Ended(end));
             }
-            if pump.is_restoring() && restored_by.as_mut().poll(cx).is_ready() {
+            while clock.poll_recheck(cx).is_ready() {
+                if let Some(end) = pump.recheck(store) {
+                    return Poll::Ready(Step::Ended(end));
+                }
+            }
+            if pump.is_restoring() && clock.restored_by.as_mut().poll(cx).is_ready() {
                 let reason = "the node did not confirm the subscriptions in time";
                 return Poll::Ready(Step::Ended(LinkEnd::Lost(reason.to_owned())));
             }
@@ -301,6 +304,31 @@ impl Driver {
         self.shared.hub.tell(&ConnectionEvent::Closed);
         self.shared.hub.close();
         self.shared.stage.send_replace(Stage::Closed);
+    }
+}
+
+/// What happens to a link at its time.
+struct Clock {
+    /// When the node has to have confirmed what was subscribed before.
+    restored_by: Pin<Box<Sleep>>,
+    /// When the node's certificate is looked at again.
+    recheck: Option<Interval>,
+}
+
+impl Clock {
+    fn new(restored_within: Duration, certified: bool) -> Self {
+        let first = tokio::time::Instant::now() + RECHECK_INTERVAL;
+        Self {
+            restored_by: Box::pin(tokio::time::sleep(restored_within)),
+            recheck: certified.then(|| tokio::time::interval_at(first, RECHECK_INTERVAL)),
+        }
+    }
+
+    fn poll_recheck(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.recheck {
+            Some(recheck) => recheck.poll_tick(cx).map(drop),
+            None => Poll::Pending,
+        }
     }
 }
 

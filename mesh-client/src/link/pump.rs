@@ -5,9 +5,10 @@ use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use mesh_identity::store::Store;
 use mesh_transport::link::{Closed, Handle, Outbound};
 use mesh_wire::class::Class;
 use tokio::time::Sleep;
@@ -86,6 +87,20 @@ impl Pump {
         }
         self.poll_deadlines(cx);
         Poll::Pending
+    }
+
+    /// Whether the node's certificate has to be looked at from time to time.
+    pub(crate) fn is_certified(&self) -> bool {
+        self.handle.certificate().is_some()
+    }
+
+    /// Looks at the node's certificate again: one that was revoked or has expired since ends the link.
+    pub(crate) fn recheck(&self, store: &Store) -> Option<LinkEnd> {
+        let certificate = self.handle.certificate()?;
+        let error = store.recheck(&certificate, SystemTime::now()).err()?;
+        let cause = error.to_string();
+        self.handle.close(error.code(), &cause);
+        Some(LinkEnd::closed(&Closed::new(error.code(), cause)))
     }
 
     /// Whether nothing waits to be written.

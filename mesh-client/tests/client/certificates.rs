@@ -18,8 +18,8 @@ use crate::trust::{Trust, name, options, over, service};
 /// Why the client can't connect to a node that takes whoever it may.
 async fn refusal(builder: ClientBuilder, node: &FakeNode) -> mesh_client::Error {
     tokio::select! {
-        client = builder.connect() => client.unwrap_err(),
-        () = node.turn_away() => unreachable!("it goes on"),
+        client = Box::pin(builder.connect()) => client.unwrap_err(),
+        () = Box::pin(node.turn_away()) => unreachable!("it goes on"),
     }
 }
 
@@ -109,6 +109,22 @@ async fn a_client_whose_certificate_was_revoked_is_told() {
         let error = soon(refusal(trust.builder(&node), &node)).await;
         assert_eq!(error.code(), Code::CertificateRevoked, "{error:#}");
     }
+}
+
+#[tokio::test]
+async fn a_live_link_to_a_node_that_was_revoked_is_ended() {
+    let trust = Trust::new();
+    let node = trust.node();
+    let (client, link) = tokio::join!(trust.builder(&node).connect(), node.accept());
+    let mut events = client.as_ref().unwrap().events();
+    authority::revoke(trust.path(), &trust.file("node-n1.pem"), SystemTime::now()).unwrap();
+    let reason = event(&mut events, |e| match e {
+        ConnectionEvent::Disconnected { reason } => Some(reason),
+        _ => None,
+    })
+    .await;
+    assert!(reason.contains("MESH-6005"), "{reason}");
+    assert_eq!(soon(link.handle.closed()).await.code, Some(Code::CertificateRevoked));
 }
 
 #[tokio::test]
