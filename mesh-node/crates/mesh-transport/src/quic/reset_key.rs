@@ -6,11 +6,15 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use quinn::EndpointConfig;
+use quinn_proto::HashedConnectionIdGenerator;
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
+/// Resets are sent no faster than this; 2,000 links of a former life are told within two seconds.
+const RESET_INTERVAL_MIN: Duration = Duration::from_millis(1);
 /// Length of a key, in bytes.
 const KEY_BYTES: usize = 32;
 
@@ -56,7 +60,15 @@ impl ResetKey {
     }
 
     pub(super) fn endpoint_config(&self) -> EndpointConfig {
-        EndpointConfig::new(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, &self.0)))
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
+        // Connection ids carry a check by which noise is told from links of a former life, so that key stays too.
+        let digest = hmac::sign(&key, b"mesh connection ids");
+        let ids = digest.as_ref().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte));
+        let mut config = EndpointConfig::new(Arc::new(key));
+        config
+            .cid_generator(move || Box::new(HashedConnectionIdGenerator::from_key(ids)))
+            .min_reset_interval(RESET_INTERVAL_MIN);
+        config
     }
 }
 

@@ -8,14 +8,14 @@ use quinn::{EndpointConfig, IdleTimeout, MtuDiscoveryConfig, ServerConfig, Trans
 
 /// A sign of life is sent after this time without traffic.
 pub const KEEPALIVE: Duration = Duration::from_secs(1);
-/// quinn gives up a link after this time without traffic, counted from what it sent last: the watch comes first.
-pub const IDLE_MAX: VarInt = VarInt::from_u32(5_000);
+/// quinn gives up a link after this time without traffic, in ms, and tells nobody: the watch has to come first.
+pub const IDLE_MAX: VarInt = VarInt::from_u32(6_000);
 /// How often the watch looks whether anything was heard.
-pub(crate) const WATCH_STEP: Duration = Duration::from_millis(500);
-/// After so many looks without anything heard the link is dead: 4.5 s, and noticed before 5 s.
-pub(crate) const WATCH_STEPS: u32 = 9;
-/// Longest time from the opening of a lane to its first byte.
-pub const LANE_SILENCE_MAX: Duration = Duration::from_secs(10);
+pub(crate) const WATCH_STEP: Duration = Duration::from_millis(450);
+/// After so many looks without anything heard the link is dead: at 4.5 s, and before 5 s as a look may come late by one.
+pub(crate) const WATCH_STEPS: u32 = 10;
+/// Longest time from the opening of a lane to its first byte. A packet that is sent again comes well within it.
+pub const LANE_SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// Largest UDP payload, in bytes. quinn hands up to 10 packets of this size to the kernel in one go, and 65,507 bytes
 /// is the most that UDP takes: above 6,550 sends fail silently. The packets that fit a path are found by probing.

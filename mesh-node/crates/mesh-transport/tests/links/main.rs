@@ -1,5 +1,11 @@
 //! Links over every carrier: one suite that all of them run, and what is particular to each.
 
 mod certs;
+mod dialling;
+mod handshakes;
+mod identities;
 mod pair;
+mod relay;
+mod rules;
 mod suite;
+mod watch;

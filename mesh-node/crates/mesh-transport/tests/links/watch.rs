@@ -1,0 +1,99 @@
+//! Links that die without a word.
+
+use mesh_transport::link::Link;
+use mesh_transport::quic::{Listener, ResetKey};
+use mesh_wire::class::Class;
+use mesh_wire::code::Code;
+use tokio::io::AsyncReadExt;
+
+use crate::certs::Certs;
+use crate::pair::{Node, open, quic_options, soon, write_all};
+use crate::relay::Relay;
+
+async fn through_a_relay() -> (Link, Link, Relay) {
+    let node = Node::quic();
+    let relay = Relay::to(node.endpoint().authority().unwrap().to_string().parse().unwrap()).await;
+    let endpoint = format!("quic://{}", relay.address()).parse().unwrap();
+    let (client, server) = tokio::join!(open(&endpoint, Certs::shared().service("app")), node.accept());
+    (client, server, relay)
+}
+
+async fn used(client: &mut Link, server: &mut Link) {
+    write_all(&mut client.outbound, Class::Control, "x").await.unwrap();
+    let mut lane = server.inbound.accept().await.unwrap();
+    assert_eq!(lane.reader.read_u8().await.unwrap(), b'x');
+}
+
+/// Each direction cut on its own: the side that hears nothing closes, and the other one is told, because it hears.
+#[tokio::test]
+async fn a_one_way_cut_is_told_to_the_side_that_hears() {
+    for to_node in [true, false] {
+        let (mut client, mut server, relay) = through_a_relay().await;
+        used(&mut client, &mut server).await;
+        if to_node {
+            relay.cut_to_node();
+        } else {
+            relay.cut_to_client();
+        }
+        let (here, there) =
+            soon(async { tokio::join!(client.handle.closed(), server.handle.closed()) }).await;
+        assert_eq!((here.code, there.code), (Some(Code::LinkDead), Some(Code::LinkDead)));
+        assert_eq!(here.cause, there.cause, "the reason of the side that was deaf reached the other");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_in_both_directions_is_noticed_by_both() {
+    let (mut client, mut server, relay) = through_a_relay().await;
+    used(&mut client, &mut server).await;
+    relay.cut_to_node();
+    relay.cut_to_client();
+    let (here, there) = soon(async { tokio::join!(client.handle.closed(), server.handle.closed()) }).await;
+    assert_eq!((here.code, there.code), (Some(Code::LinkDead), Some(Code::LinkDead)));
+}
+
+#[tokio::test]
+async fn an_idle_link_stays() {
+    let (mut client, mut server) = Node::quic().pair().await;
+    used(&mut client, &mut server).await;
+    // Longer than a link may be silent: nothing is to happen in this time.
+    let quiet = std::time::Duration::from_secs(6);
+    assert!(tokio::time::timeout(quiet, client.handle.closed()).await.is_err());
+    let mut lane = {
+        write_all(&mut server.outbound, Class::Control, "y").await.unwrap();
+        client.inbound.accept().await.unwrap()
+    };
+    assert_eq!(lane.reader.read_u8().await.unwrap(), b'y');
+}
+
+/// A node that was killed and comes back with its key ends the links of its former life at once.
+#[tokio::test]
+async fn a_restarted_node_resets_its_old_links() {
+    let key = ResetKey::random().unwrap();
+    let mut options = quic_options(Certs::shared());
+    options.reset_key = key.clone();
+    let former = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = {
+        let _inside = former.enter();
+        Listener::bind(options.clone()).unwrap()
+    };
+    options.address = listener.local_address().unwrap();
+    let endpoint = format!("quic://{}", options.address).parse().unwrap();
+    let accepted = former.spawn(async move {
+        let link = listener.accept().await.unwrap().finish().await.unwrap();
+        (listener, link)
+    });
+    let mut client = open(&endpoint, Certs::shared().service("app")).await;
+    let (listener, server) = accepted.await.unwrap();
+    // Nothing of it runs on: it can't say that it goes.
+    former.shutdown_background();
+    drop((listener, server));
+    let _back = loop {
+        match Listener::bind(options.clone()) {
+            Ok(listener) => break listener,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    write_all(&mut client.outbound, Class::Control, "still there?").await.unwrap();
+    assert_eq!(soon(client.handle.closed()).await.code, Some(Code::LinkReset));
+}
