@@ -158,13 +158,8 @@ impl Peers {
         let views = published.subscribe();
         let listener = listener.map(|(_, listener)| Rc::new(listener));
         let peering = peering::Peering::new(options.peering, options.own, options.seed);
-        let book = Book::new(
-            peering,
-            &options.addresses,
-            Rc::clone(&surroundings),
-            listener.clone(),
-            published,
-        );
+        let book =
+            Book::new(peering, &options.addresses, Rc::clone(&surroundings), listener.clone(), published);
         let book = book.start();
         if let Some(listener) = listener {
             actix_rt::spawn(accept::run(listener, surroundings, book.clone()));

@@ -92,7 +92,8 @@ pub(super) async fn run(
     let (finish, finishing) = oneshot::channel();
     let writer = actix_rt::spawn(writer::run(outbound, queues, finishing));
     let (tell, events) = mpsc::channel(EVENTS);
-    let mut running = Running { link, node, inbound, handle, sender, surroundings, tell, lanes: Vec::new(), over: 0 };
+    let mut running =
+        Running { link, node, inbound, handle, sender, surroundings, tell, lanes: Vec::new(), over: 0 };
     running.lane(Class::Control, control);
     let mut events = events;
     let end = running.until_end(&mut events, order, features, &certificate, &book).await;
@@ -130,7 +131,8 @@ impl Running {
         certificate: &PeerCertificate,
         book: &Addr<Book>,
     ) -> End {
-        let classes = if features.contains(Features::LANE_PINGS) { &Class::ALL[..] } else { &[Class::Control] };
+        let classes =
+            if features.contains(Features::LANE_PINGS) { &Class::ALL[..] } else { &[Class::Control] };
         let mut probe = Probe::default();
         for _ in classes {
             self.ask(&mut probe, classes);

@@ -269,7 +269,8 @@ fn peers_of_another_cluster_or_without_room_are_refused() {
         let certs = certificates("c", &["a", "b", "d"]);
         let peering = peering::Options { peers_max: 1, ..peering::Options::default() };
         let a = Peers::start(Options { peering, ..options(&certs, "a", 1) }).unwrap();
-        let dialling = |options: Options| Peers::start(Options { addresses: vec![place(&a)], ..options }).unwrap();
+        let dialling =
+            |options: Options| Peers::start(Options { addresses: vec![place(&a)], ..options }).unwrap();
         let b = dialling(options(&certs, "b", 1));
         b.until_up("a").await;
         let d = dialling(options(&certs, "d", 1));

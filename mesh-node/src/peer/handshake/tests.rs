@@ -57,7 +57,8 @@ fn versions_and_features_are_agreed() {
     // A span that reaches beyond ours; an unknown feature; none.
     let opening = read(&with(Kind::PeerHello, 1 << 40, 9 << 16 | 1), Kind::PeerHello).unwrap().unwrap();
     assert_eq!((opening.version, opening.features), (Version(1), Features::default()));
-    for (kind, aux) in [(Kind::PeerHello, 9 << 16 | 2), (Kind::PeerWelcome, 2), (Kind::PeerWelcome, 1 << 16)] {
+    for (kind, aux) in [(Kind::PeerHello, 9 << 16 | 2), (Kind::PeerWelcome, 2), (Kind::PeerWelcome, 1 << 16)]
+    {
         assert_eq!(code_of(&with(kind, 0, aux), kind), Code::VersionUnsupported, "{kind:?} {aux:#x}");
     }
 }
