@@ -18,6 +18,7 @@ mod greet;
 mod handshake;
 mod lane;
 mod link;
+mod open;
 mod probe;
 mod view;
 mod writer;
@@ -36,6 +37,7 @@ use mesh_wire::code::Code;
 use tokio::sync::watch;
 
 pub(crate) use self::frames::{FrameHandler, NoFrames, PeerFrames, PeerUp, Sender};
+pub(crate) use self::open::open;
 pub(crate) use self::view::{PeerInfo, View};
 use self::{
     book::{Book, Drain},
@@ -175,6 +177,11 @@ impl Peers {
     /// What is known of the peers now; never waits.
     pub(crate) fn view(&self) -> Arc<View> {
         Arc::clone(&self.views.borrow())
+    }
+
+    /// The peers and addresses of that.
+    pub(crate) fn list(&self) -> Vec<PeerInfo> {
+        self.view().peers.clone()
     }
 
     /// Takes leave of all peers; completes when their links are closed, in bounded time.

@@ -57,6 +57,8 @@ pub struct Peer {
     pub listen: Option<SocketAddr>,
     /// Where its peers reach it, when that is not the address that it listens on.
     pub advertise: Option<Authority>,
+    /// Most nodes that it has links with.
+    pub max_peers: usize,
 }
 
 /// How a node finds its peers.

@@ -39,8 +39,11 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
         jwks: reader.read(&keys::TOKENS_JWKS)?,
         audience: reader.read_or(&keys::TOKENS_AUDIENCE, || Name::clone(&cluster))?,
     };
-    let peer =
-        Peer { listen: reader.read(&keys::PEER_LISTEN)?, advertise: reader.read(&keys::PEER_ADVERTISE)? };
+    let peer = Peer {
+        listen: reader.read(&keys::PEER_LISTEN)?,
+        advertise: reader.read(&keys::PEER_ADVERTISE)?,
+        max_peers: reader.read(&keys::PEER_MAX_PEERS)?,
+    };
     let log = Log { filter: reader.read(&keys::LOG_FILTER)?, format: reader.read(&keys::LOG_FORMAT)? };
     let limits = limits(&mut reader)?;
     let drain = Drain { deadline: reader.read(&keys::DRAIN_DEADLINE)? };

@@ -1,6 +1,6 @@
 //! Keys of what a node does over a network.
 
-use super::super::form::{Address, Finding, Label, Labels, OptionalPath, Place, Switch};
+use super::super::form::{Address, Count, Finding, Label, Labels, OptionalPath, Place, Switch};
 use super::super::reader::Default::{Computed, Text};
 use super::super::reader::Key;
 use super::PATH_BYTES;
@@ -106,6 +106,13 @@ pub(in crate::config) const PEER_ADVERTISE: Key<Place> = Key {
     flag: Some("--advertise"),
     doc: "Where the other nodes reach this one, when that is not what `peer.listen` says: behind a wildcard address, or \
           a name.",
+};
+pub(in crate::config) const PEER_MAX_PEERS: Key<Count> = Key {
+    path: "peer.max_peers",
+    form: Count { min: 1, max: 1024 },
+    default: Text("64"),
+    flag: None,
+    doc: "Most nodes that this one has links with. A further one is refused, and tries again from time to time.",
 };
 pub(in crate::config) const DISCOVERY: Key<Finding> = Key {
     path: "discovery",
