@@ -39,7 +39,8 @@ const BANNED_DIRECTLY: [(&str, &str); 8] = [
 const TLS_PROVIDERS: [&str; 4] = ["ring", "aws-lc-rs", "openssl-sys", "boring"];
 
 /// Packages that are there in several versions, and who needs them.
-const TWICE: [(&str, &str); 8] = [
+const TWICE: [(&str, &str); 10] = [
+    ("base64", "we and tonic have 0.22; pem, of rcgen, has 0.23"),
     ("embedded-io", "postcard names two versions as options of its own"),
     ("getrandom", "rand 0.9 (proptest) and 0.10 (opentelemetry)"),
     ("http", "actix-web 4 has 0.2; hyper, in the race's gRPC peer, has 1"),
@@ -47,6 +48,7 @@ const TWICE: [(&str, &str); 8] = [
     ("rand", "proptest has 0.9, opentelemetry 0.10"),
     ("rand_core", "as rand"),
     ("syn", "macros on their way from 2 to 3"),
+    ("synstructure", "as syn"),
     ("winnow", "toml and its parser"),
 ];
 

@@ -20,11 +20,10 @@ use std::time::{Duration, SystemTime};
 use mesh_wire::name::Name;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyPair, KeyUsagePurpose, SanType, SerialNumber,
+    KeyPair, KeyUsagePurpose, SanType, SerialNumber, date_time_ymd,
 };
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::pki_types::CertificateDer;
-use time::OffsetDateTime;
 
 pub use self::error::Error;
 pub use self::revoke::{Revoked, revoke};
@@ -33,7 +32,7 @@ use self::files::{Write, must_not_exist, write_all};
 use crate::facts;
 use crate::file;
 use crate::id::{Kind, SpiffeId};
-use crate::self_signed::local_names;
+use crate::self_signed::{local_names, since_1970};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// How long a CA is valid unless told otherwise.
@@ -239,8 +238,8 @@ fn leaf(id: &SpiffeId, issue: &Issue) -> Result<CertificateParams, Error> {
 }
 
 fn set_validity(params: &mut CertificateParams, validity: Validity) {
-    params.not_before = OffsetDateTime::from(validity.not_before);
-    params.not_after = OffsetDateTime::from(validity.not_after);
+    params.not_before = date_time_ymd(1970, 1, 1) + since_1970(validity.not_before);
+    params.not_after = date_time_ymd(1970, 1, 1) + since_1970(validity.not_after);
 }
 
 /// 16 random bytes, positive. Source: RFC 5280, section 4.1.2.2.

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use mesh_wire::name::Name;
-use rcgen::{CertificateParams, KeyPair, SanType};
+use rcgen::{CertificateParams, KeyPair, SanType, date_time_ymd};
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
-use time::OffsetDateTime;
 
 use crate::id::{Kind, SpiffeId};
 use crate::set::{CertSet, Error, Own};
@@ -27,8 +26,8 @@ pub(crate) fn set(cluster: Name, node: Name) -> Result<CertSet, Error> {
         let key = KeyPair::generate()?;
         let mut params = CertificateParams::new(local_names())?;
         params.subject_alt_names.push(SanType::URI(id.to_string().try_into()?));
-        params.not_before = OffsetDateTime::from(not_before);
-        params.not_after = OffsetDateTime::from(not_after);
+        params.not_before = date_time_ymd(1970, 1, 1) + since_1970(not_before);
+        params.not_after = date_time_ymd(1970, 1, 1) + since_1970(not_after);
         let certificate = params.self_signed(&key)?;
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         Ok(CertifiedKey::from_der(vec![certificate.into()], key, &default_provider())?)
@@ -40,4 +39,10 @@ pub(crate) fn set(cluster: Name, node: Name) -> Result<CertSet, Error> {
 /// The names by which a node is reached on its own machine.
 pub(crate) fn local_names() -> Vec<String> {
     ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec()
+}
+
+/// How long after 1970, which is how a time is told to rcgen: the type that it takes is one of a crate that is not used
+/// here.
+pub(crate) fn since_1970(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

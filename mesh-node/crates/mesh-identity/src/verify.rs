@@ -8,7 +8,6 @@ use std::time::SystemTime;
 
 use mesh_wire::code::Code;
 use mesh_wire::name::Name;
-use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, KeyUsage};
 
@@ -59,11 +58,6 @@ pub fn code_of(error: &rustls::Error) -> Option<Code> {
     refusal_of(error).map(|error| error.code())
 }
 
-/// The algorithms that signatures may have.
-pub(crate) fn algorithms() -> WebPkiSupportedAlgorithms {
-    rustls::crypto::ring::default_provider().signature_verification_algorithms
-}
-
 /// Checks that a certificate leads to one of the CAs, is valid now, and may be used for this.
 pub(crate) fn chain<'a>(
     anchors: &[TrustAnchor<'_>],
@@ -73,8 +67,16 @@ pub(crate) fn chain<'a>(
     now: SystemTime,
 ) -> Result<EndEntityCert<'a>, Error> {
     let leaf = EndEntityCert::try_from(leaf).map_err(error::of_webpki)?;
-    leaf.verify_for_usage(algorithms().all, anchors, intermediates, unix(now), usage, None, None)
-        .map_err(error::of_webpki)?;
+    leaf.verify_for_usage(
+        webpki::ALL_VERIFICATION_ALGS,
+        anchors,
+        intermediates,
+        unix(now),
+        usage,
+        None,
+        None,
+    )
+    .map_err(error::of_webpki)?;
     Ok(leaf)
 }
 

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rcgen::{
     CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
+    date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
-use time::OffsetDateTime;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer as _;
 use x509_parser::revocation_list::CertificateRevocationList;
@@ -19,6 +19,7 @@ use super::{Authority, Error};
 use crate::facts;
 use crate::file;
 use crate::id::SpiffeId;
+use crate::self_signed::since_1970;
 
 /// By when the next list should be there; an older one still counts (ADR 0072).
 const NEXT_UPDATE: Duration = Duration::from_secs(86_400 * 365);
@@ -61,8 +62,8 @@ pub fn revoke(dir: &Path, cert: &Path, now: SystemTime) -> Result<Revoked, Error
     }
     let count = old.mine.len();
     let list = CertificateRevocationListParams {
-        this_update: OffsetDateTime::from(now),
-        next_update: OffsetDateTime::from(now + NEXT_UPDATE),
+        this_update: date_time_ymd(1970, 1, 1) + since_1970(now),
+        next_update: date_time_ymd(1970, 1, 1) + since_1970(now + NEXT_UPDATE),
         crl_number: SerialNumber::from_slice(&(old.number + 1).to_be_bytes()),
         issuing_distribution_point: None,
         revoked_certs: old.mine,
@@ -114,7 +115,7 @@ impl Lists {
 fn entry(serial: &[u8], when: SystemTime) -> RevokedCertParams {
     RevokedCertParams {
         serial_number: SerialNumber::from_slice(serial),
-        revocation_time: OffsetDateTime::from(when),
+        revocation_time: date_time_ymd(1970, 1, 1) + since_1970(when),
         reason_code: Some(RevocationReason::Unspecified),
         invalidity_date: None,
     }

@@ -5,17 +5,18 @@ use std::net::IpAddr;
 use std::time::SystemTime;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::verify_tls13_signature;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, PeerIncompatible, SignatureScheme};
 use webpki::KeyUsage;
 
-use super::{Error, Expect, algorithms, chain, error, is_kind, is_of};
+use super::{Error, Expect, chain, error, is_kind, is_of};
 use crate::facts;
 use crate::id::{Kind, SpiffeId};
 use crate::set::CertSet;
 use crate::store::Store;
+use crate::tls::provider;
 
 /// Verifies the other side with the set that is current at that moment: chain, time and use by webpki, then
 /// revocation, then the identity.
@@ -24,12 +25,13 @@ use crate::store::Store;
 pub struct Verifier {
     store: Store,
     expect: Expect,
+    algorithms: WebPkiSupportedAlgorithms,
 }
 
 impl Verifier {
     /// A verifier for one port, or for one way of dialling.
     pub fn new(store: Store, expect: Expect) -> Self {
-        Self { store, expect }
+        Self { store, expect, algorithms: provider().signature_verification_algorithms }
     }
 
     /// Verifies a chain, leaf first.
@@ -125,11 +127,11 @@ impl ServerCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &algorithms())
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        algorithms().supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }
 
@@ -174,10 +176,10 @@ impl ClientCertVerifier for Verifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &algorithms())
+        verify_tls13_signature(message, cert, dss, &self.algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        algorithms().supported_schemes()
+        self.algorithms.supported_schemes()
     }
 }

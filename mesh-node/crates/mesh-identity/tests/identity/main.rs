@@ -5,6 +5,7 @@ mod accepted;
 mod authority;
 mod describe;
 mod directory;
+mod keys;
 mod meet;
 mod place;
 mod refused;
