@@ -64,8 +64,9 @@ impl Client {
         ClientBuilder::new()
     }
 
-    /// Connects to the endpoint of `MESH_URL` (several are separated by commas), with the token of `MESH_TOKEN`, and
-    /// without `MESH_URL` to the first of the default places where a node listens.
+    /// Connects as the environment says, see [the list](crate#environment): to the endpoint of `MESH_URL`, with the
+    /// certificates of `MESH_CERTS` and the token of `MESH_TOKEN`; without `MESH_URL` to the first of the default places
+    /// where a node listens.
     ///
     /// # Errors
     /// As [`ClientBuilder::connect`].

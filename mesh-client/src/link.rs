@@ -1,8 +1,8 @@
 //! The link to the node: what is shared between callers and the one task that reads and writes.
 //!
 //! ```text
-//!  callers ──► Outbox ──► Pump ──► socket
-//!  Feed, Requests, Hub ◄── dispatch ◄── Pump ◄── socket          Driver: connects, restores, pumps, connects again
+//!  callers ──► Outbox ──► Pump ──► lanes
+//!  Feed, Requests, Hub ◄── dispatch ◄── Pump ◄── lanes           Driver: connects, restores, pumps, connects again
 //! ```
 
 pub(crate) mod bulk;
