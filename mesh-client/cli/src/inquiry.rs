@@ -3,6 +3,8 @@
 //! What is not known is passed over and what is missing counts as nothing, so that a command understands nodes of other
 //! versions. With `--json` the answers are passed on as they are.
 
+use std::collections::BTreeMap;
+
 use mesh_client::{Client, Code};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -14,6 +16,8 @@ use crate::failure::Failure;
 pub(crate) const NODE: &str = "$mesh.node.info";
 /// Asks for [`Links`], a page at a time.
 pub(crate) const LINKS: &str = "$mesh.links";
+/// Asks for [`Peers`].
+pub(crate) const PEERS: &str = "$mesh.peers";
 /// Asks for [`Services`].
 pub(crate) const SERVICES: &str = "$mesh.services";
 
@@ -56,6 +60,32 @@ pub(crate) struct Traffic<T: Default> {
     pub(crate) bytes_out: T,
     pub(crate) requests: T,
     pub(crate) dropped: T,
+}
+
+/// The other nodes.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Peers {
+    pub(crate) peers: Vec<Peer>,
+}
+
+/// Another node, or an address where none answers.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Peer {
+    /// Its name, once it has answered.
+    pub(crate) id: Option<String>,
+    pub(crate) address: Option<String>,
+    /// `up`, `dialling`, `waiting` for the next dial, or `self`.
+    pub(crate) state: String,
+    /// Why the last dial came to nothing.
+    pub(crate) error: Option<String>,
+    pub(crate) since: Option<String>,
+    pub(crate) carrier: Option<String>,
+    pub(crate) version: Option<String>,
+    /// By class of traffic.
+    pub(crate) rtt_us: BTreeMap<String, u64>,
+    pub(crate) certificate_not_after: Option<String>,
 }
 
 /// A page of those who are connected.

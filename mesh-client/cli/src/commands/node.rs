@@ -1,6 +1,7 @@
 //! `mesh node`
 
 mod links;
+mod list;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use crate::inquiry::{self, NodeInfo};
 use crate::output::Output;
 use crate::quantity;
 use crate::session::{Lost, Session};
-use crate::table::{self, Rows};
+use crate::table;
 
 /// Examples in `--help`.
 pub(crate) const EXAMPLES: &str = "\
@@ -35,7 +36,7 @@ pub(crate) struct Options {
 enum Action {
     /// Show the node: who it is, how it is, what it does
     Info,
-    /// List the nodes of the cluster
+    /// List the nodes of the cluster: this one, and those that it has links with or looks for
     #[command(visible_alias = "list")]
     Ls,
     /// List who is connected to the node: who they are, over what, how they do
@@ -59,7 +60,7 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
     stop.or(async {
         match &options.action {
             Action::Info => info(&client, session.output).await,
-            Action::Ls => list(&client, session.output).await,
+            Action::Ls => list::run(&client, session.output).await,
             Action::Links { limit } => links::run(&client, *limit, session.output).await,
             Action::Drain { wait } => drain(&client, *wait, session.output).await,
         }
@@ -111,28 +112,6 @@ async fn info(client: &Client, output: &mut Output) -> Result<(), Failure> {
         ("requests", count(totals.requests, rates.requests)),
         ("dropped", count(totals.dropped, rates.dropped)),
     ]))
-}
-
-/// So far a node knows of no other one: the list has one line.
-async fn list(client: &Client, output: &mut Output) -> Result<(), Failure> {
-    let answer: Value = inquiry::ask(client, inquiry::NODE).await?;
-    if output.json() {
-        return output.json_value(&[answer]);
-    }
-    let node: NodeInfo = inquiry::read(inquiry::NODE, answer)?;
-    let mut rows =
-        Rows::new(&["NAME", "CLUSTER", "STATE", "VERSION", "UP FOR", ">LINKS", ">SUBSCRIPTIONS", ">MEMORY"]);
-    rows.push([
-        node.name,
-        node.cluster,
-        node.state,
-        node.version,
-        quantity::rough(Duration::try_from_secs_f64(node.uptime_seconds).unwrap_or_default()),
-        quantity::grouped(node.links),
-        quantity::grouped(node.subscriptions),
-        quantity::bytes(node.memory_bytes),
-    ]);
-    output.table(&rows)
 }
 
 async fn drain(client: &Client, wait: Duration, output: &mut Output) -> Result<(), Failure> {

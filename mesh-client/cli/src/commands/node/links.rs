@@ -82,7 +82,8 @@ fn table(links: &[Link], now: SystemTime) -> Rows {
     rows
 }
 
-fn rtt(micros: u64) -> String {
+/// A way there and back.
+pub(super) fn rtt(micros: u64) -> String {
     let time = Duration::from_micros(micros);
     if time < Duration::from_millis(10) {
         format!("{micros} µs")
