@@ -13,7 +13,7 @@
 mod accept;
 mod book;
 mod dial;
-mod frames;
+pub(crate) mod frames;
 mod greet;
 mod handshake;
 mod lane;
@@ -36,13 +36,14 @@ use mesh_transport::{
 use mesh_wire::code::Code;
 use tokio::sync::watch;
 
-pub(crate) use self::frames::{FrameHandler, NoFrames, PeerFrames, PeerUp, Sender};
 pub(crate) use self::open::open;
 pub(crate) use self::view::{PeerInfo, View};
 use self::{
     book::{Book, Drain},
+    frames::FrameHandler,
     view::Published,
 };
+use crate::metrics::Counters;
 
 /// Longest time of a dial: resolving the name, the handshake of the carrier, and the greeting.
 const DIAL_TIME: Duration = Duration::from_secs(5);
@@ -69,6 +70,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
     /// What takes the frames of peers.
     pub(crate) handler: Rc<dyn FrameHandler>,
+    /// Where refusals are counted; of the thread that this is called on.
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// Who this node is, as it greets.
@@ -81,6 +84,7 @@ struct Identity {
 
 /// What all tasks of peers share; on one thread.
 struct Surroundings {
+    counters: Arc<Counters>,
     identity: Identity,
     store: Store,
     handshake_timeout: Duration,
@@ -155,6 +159,7 @@ impl Peers {
             store: options.store,
             handshake_timeout: options.handshake_timeout,
             handler: options.handler,
+            counters: options.counters,
         });
         let published = Published::new(Arc::default());
         let views = published.subscribe();

@@ -176,7 +176,7 @@ impl Book {
                 self.say_failed(address, Some(node), *code, cause);
             }
             None => {
-                *self.counts.refused.entry(*code).or_default() += 1;
+                self.count_refused(*code);
                 let node = node.as_str();
                 match code {
                     Code::PeerDuplicate | Code::PeerIsSelf => {
@@ -189,6 +189,11 @@ impl Book {
         self.count.send_replace(self.links.len());
         self.publish();
         fault
+    }
+
+    fn count_refused(&mut self, code: Code) {
+        *self.counts.refused.entry(code).or_default() += 1;
+        self.surroundings.counters.refused(code);
     }
 
     fn publish(&self) {
@@ -280,7 +285,7 @@ impl Handler<Refused> for Book {
 
     fn handle(&mut self, refused: Refused, _: &mut Self::Context) {
         let Refused { code, cause, remote, node } = refused;
-        *self.counts.refused.entry(code).or_default() += 1;
+        self.count_refused(code);
         tracing::info!(%remote, node = node.as_ref().map(Name::as_str), %code, cause, "a peer link was refused");
         self.publish();
     }

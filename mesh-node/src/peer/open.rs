@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use mesh_core::peering::{self, Own};
 
-use super::{BindError, NoFrames, Options, Peers};
+use super::{BindError, Options, Peers, frames::NoFrames};
 use crate::{config::Discovery, node::Error, shared::Shared};
 
 /// Takes part in the cluster, if the configuration says so; on the system thread.
@@ -31,6 +31,7 @@ pub(crate) fn open(shared: &Shared) -> Result<Option<Peers>, Error> {
         peering: peering::Options { peers_max: config.peer.max_peers, ..peering::Options::default() },
         seed: shared.seed,
         handler: Rc::new(NoFrames),
+        counters: shared.metrics.control(),
     };
     let failed = |BindError { address, source }| Error::Network { address, source };
     Peers::start(options).map(Some).map_err(failed)

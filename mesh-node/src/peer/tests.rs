@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
+use mesh_core::peering::LinkNumber;
 use mesh_identity::{
     authority::{self, Init, Issue},
     set::{Source, Who},
@@ -18,7 +19,10 @@ use mesh_wire::{
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
-use super::*;
+use super::{
+    frames::{NoFrames, PeerFrames, PeerUp},
+    *,
+};
 
 /// Longest time that a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,6 +55,7 @@ fn options(certs: &TempDir, node: &str, incarnation: u64) -> Options {
         peering: peering::Options::default(),
         seed: incarnation,
         handler: Rc::new(NoFrames),
+        counters: Arc::default(),
     }
 }
 
@@ -153,8 +158,6 @@ impl FrameHandler for Teller {
         self.told.send(Told::Down(link)).unwrap_or_default();
     }
 }
-
-use mesh_core::peering::LinkNumber;
 
 fn teller(first: Vec<(Class, Bytes)>) -> (Rc<Teller>, mpsc::UnboundedReceiver<Told>) {
     let (told, tell) = mpsc::unbounded_channel();
