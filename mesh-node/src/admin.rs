@@ -28,5 +28,7 @@ pub(crate) use error::Error;
 pub(crate) use health::{Health, State};
 pub use http::HttpError;
 pub(crate) use http::{Bound, Hosts, Server};
-pub(crate) use info::{EndpointInfo, LinkInfo, ResponderInfo, SubscriptionInfo};
+pub(crate) use info::{
+    CertificatesInfo, EndpointInfo, FailingInfo, FilesInfo, LinkInfo, ResponderInfo, SubscriptionInfo,
+};
 pub(crate) use inspect::{Answer, Inspect, SubscriptionCursor};

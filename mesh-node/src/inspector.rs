@@ -1,5 +1,7 @@
 //! The admin side's view of the actors: asks the supervisor for links, and each link's actor for itself.
 
+use std::sync::Arc;
+
 use actix::{
     Addr,
     dev::{MessageResponse, ToEnvelope},
@@ -7,10 +9,17 @@ use actix::{
 };
 use futures_util::future::join_all;
 use mesh_core::routing::SubscriptionId;
+use mesh_identity::store::Store;
 use tokio::sync::watch;
 
 use crate::{
-    admin::{Answer, Error, Inspect, LinkInfo, ResponderInfo, SubscriptionCursor, SubscriptionInfo},
+    admin::{
+        Answer, CertificatesInfo, Error, FailingInfo, FilesInfo, Inspect, LinkInfo, ResponderInfo,
+        SubscriptionCursor, SubscriptionInfo,
+    },
+    peer::{PeerInfo, Peers},
+    security::{Snapshot, Status},
+    shared::Shared,
     snapshot::LinkHandle,
     subscriber::{Describe, DescribeResponders, DescribeSubscriptions, Subscriber},
     supervisor::{ListLinks, Supervisor},
@@ -24,6 +33,8 @@ const ASKED_AT_ONCE: usize = 256;
 pub(crate) struct Inspector {
     pub(crate) supervisor: Addr<Supervisor>,
     pub(crate) stop: watch::Sender<bool>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) peers: Option<Peers>,
 }
 
 impl Inspector {
@@ -42,6 +53,13 @@ where
     <Subscriber as actix::Actor>::Context: ToEnvelope<Subscriber, M>,
 {
     join_all(links.iter().map(|link| link.subscriber.send(question()))).await.into_iter().flatten().collect()
+}
+
+fn files(status: &Status) -> FilesInfo {
+    let Snapshot { loaded, reloads, failures, failing } = status.get();
+    let failing =
+        failing.map(|f| FailingInfo { code: f.code.to_string(), message: f.message, since: f.since });
+    FilesInfo { loaded, reloads, failures, failing }
 }
 
 impl Inspect for Inspector {
@@ -100,6 +118,22 @@ impl Inspect for Inspector {
                 }
             }
         })
+    }
+
+    fn certificates(&self) -> CertificatesInfo {
+        let security = &self.shared.security;
+        let set = security.store.as_ref().map(Store::current);
+        CertificatesInfo {
+            identity: set.as_ref().and_then(|set| set.identity().map(ToString::to_string)),
+            not_after: set.as_ref().and_then(|set| set.not_after()),
+            warnings: set.map_or_else(Vec::new, |set| set.warnings().to_vec()),
+            files: security.store.as_ref().map(|_| files(&security.certificates_status)),
+            token_keys: security.tokens.as_ref().map(|_| files(&security.token_keys_status)),
+        }
+    }
+
+    fn peers(&self) -> Vec<PeerInfo> {
+        self.peers.as_ref().map_or_else(Vec::new, Peers::list)
     }
 
     fn drain(&self) {

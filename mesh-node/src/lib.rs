@@ -18,6 +18,7 @@ mod link;
 mod listening;
 pub mod metrics;
 mod node;
+mod peer;
 mod refusals;
 mod router;
 mod seats;

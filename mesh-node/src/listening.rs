@@ -13,7 +13,7 @@ use mesh_transport::{buffers::SocketBuffers, quic, tls};
 use tokio::sync::watch;
 
 use crate::{
-    metrics::Counters,
+    metrics::{Counter, Counters},
     node::Error,
     seats::{Seat, emptiest},
     shared::Shared,
@@ -104,11 +104,15 @@ impl Listening {
         counters: &Counters,
         mut draining: watch::Receiver<bool>,
     ) {
+        let mut refused = 0;
         loop {
             let accepted = tokio::select! {
                 _ = draining.wait_for(|draining| *draining) => return,
                 accepted = self.tls.accept() => accepted,
             };
+            let refused_now = self.tls.refused();
+            counters.add(Counter::HandshakesRefused, refused_now - refused);
+            refused = refused_now;
             match accepted {
                 Ok(incoming) => {
                     let Some(seat) = emptiest(seats) else { return };

@@ -18,8 +18,11 @@ mod process;
 mod reference;
 mod sample;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+
+use mesh_wire::code::Code;
 
 pub use counter::Counter;
 pub use counters::Counters;
@@ -38,8 +41,8 @@ pub struct Metrics {
     process: Process,
 }
 
-/// What is not counted but looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What is not counted by threads but looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Gauges {
     /// Links that are open.
     pub links: u64,
@@ -55,6 +58,40 @@ pub struct Gauges {
     pub requests_in_flight: u64,
     /// Bytes that wait to be written to clients.
     pub queued_bytes: u64,
+    /// What became of new files of certificates.
+    pub certificates: Reloads,
+    /// When the node's own certificate ends, in seconds since 1970; 0 without one.
+    pub certificate_not_after: u64,
+    /// What became of new files with keys of tokens.
+    pub token_keys: Reloads,
+    /// The other nodes of the cluster.
+    pub peers: Peers,
+}
+
+/// What became of new files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reloads {
+    /// Times that they were taken into use.
+    pub taken: u64,
+    /// Times that they were bad.
+    pub failed: u64,
+}
+
+/// Links with other nodes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Peers {
+    /// Links that are up.
+    pub links: u64,
+    /// Links that came up since the start.
+    pub opened: u64,
+    /// Links that ended, by why; none in good order.
+    pub closed: BTreeMap<Option<Code>, u64>,
+    /// Dials begun.
+    pub dials: u64,
+    /// Dials that came to nothing, by why.
+    pub dials_failed: BTreeMap<Code, u64>,
+    /// Links of others that were refused, by why.
+    pub refused: BTreeMap<Code, u64>,
 }
 
 impl Metrics {

@@ -1,7 +1,7 @@
 //! A whole node: puts the threads together, and takes them down again.
 //!
 //! ```text
-//!   system thread   Router · Supervisor · acceptor          admin thread   HTTP
+//!   system thread   Router · Supervisor · acceptor · Peers  admin thread   HTTP
 //!   data thread 0…  DataThread · its links: reader, writer, Subscriber actor each
 //! ```
 
@@ -18,7 +18,7 @@ use std::{
 use actix::{Actor, Addr};
 use actix_rt::Arbiter;
 use futures_util::future::{join, join_all};
-use mesh_transport::{endpoint::Endpoint, link::Carrier, listen::Listener};
+use mesh_transport::{endpoint::Endpoint, listen::Listener};
 use rustix::fs::{FlockOperation, flock};
 use tokio::sync::watch;
 
@@ -28,16 +28,18 @@ use crate::{
     config::Config,
     inspector::Inspector,
     listening::{self, Listening},
-    metrics::{Gauges, Metrics},
+    metrics::Metrics,
+    peer::{self, Peers},
     router::{Begin, Router},
     seats::Seat,
-    security::Security,
+    security::{self, Security},
     shared::Shared,
     supervisor::{Drain, Supervisor},
     thread::{DataThread, EndQuic},
 };
 
 mod error;
+mod gauges;
 
 pub use error::Error;
 
@@ -130,6 +132,7 @@ impl Drop for Node {
 struct Parts {
     listener: Listener,
     listening: Option<Listening>,
+    peers: Option<Peers>,
     http: Option<Server>,
     http_address: Option<SocketAddr>,
     health: Arc<Health>,
@@ -156,8 +159,6 @@ impl Parts {
             Arc::new(Shared::new(config, security, incarnation, seed, Arc::clone(&metrics), router.clone()));
         router.do_send(Begin(Arc::clone(&shared), metrics.control()));
         let supervisor = Supervisor::new(Arc::clone(&shared)).start();
-        let look = Arc::clone(&shared);
-        metrics.set_gauges(move || gauges(&look));
         let (seats, arbiters) = data_threads(&shared);
         let listening = match listening::open(&shared, &seats, &stop).await {
             Ok(listening) => listening,
@@ -166,6 +167,16 @@ impl Parts {
                 return Err(error);
             }
         };
+        let peers = match peer::open(&shared) {
+            Ok(peers) => peers,
+            Err(error) => {
+                end(arbiters);
+                return Err(error);
+            }
+        };
+        let (look, look_peers) = (Arc::clone(&shared), peers.clone());
+        metrics.set_gauges(move || gauges::look(&look, look_peers.as_ref()));
+        security::watch(&shared);
         let facts = Facts {
             name: shared.config.name.to_string(),
             cluster: shared.config.cluster.to_string(),
@@ -173,11 +184,17 @@ impl Parts {
             started,
             socket: listener.endpoint().to_string(),
             listen: listening.as_ref().map(|listening| listening.address.to_string()),
+            peer: peers.as_ref().and_then(Peers::address).map(|address| address.to_string()),
             http: http_address.map(|address| address.to_string()),
             threads: shared.config.threads,
         };
         let health = Arc::new(Health::new());
-        let inspector = Inspector { supervisor: supervisor.clone(), stop: stop.clone() };
+        let inspector = Inspector {
+            supervisor: supervisor.clone(),
+            stop: stop.clone(),
+            shared: Arc::clone(&shared),
+            peers: peers.clone(),
+        };
         let api = Api::new(facts, Arc::clone(&health), metrics, inspector);
         shared.complete(supervisor.clone(), api.clone());
         let http = bound.map(|bound| bound.serve(api, hosts)).transpose()?;
@@ -185,6 +202,7 @@ impl Parts {
         Ok(Self {
             listener,
             listening,
+            peers,
             http,
             http_address,
             health,
@@ -203,7 +221,9 @@ impl Parts {
 
     /// Serves until told to stop, then drains.
     async fn run(self) {
-        let Self { listener, listening, http, health, shared, supervisor, seats, arbiters, stop, .. } = self;
+        let Self {
+            listener, listening, peers, http, health, shared, supervisor, seats, arbiters, stop, ..
+        } = self;
         let counters = shared.metrics.control();
         let network = async {
             if let Some(listening) = &listening {
@@ -220,6 +240,10 @@ impl Parts {
             if ended.is_err() {
                 tracing::error!("a data thread is gone: its links are cut");
             }
+        }
+        // Last of all: what clients still had under way may have needed them.
+        if let Some(peers) = peers {
+            peers.drain().await;
         }
         health.advance(State::Stopped);
         // Stopping waits for open requests, and those wait for actors of this thread.
@@ -251,20 +275,6 @@ fn data_threads(shared: &Arc<Shared>) -> (Vec<Seat>, Vec<Arbiter>) {
         (Seat { thread, links }, arbiter)
     };
     (0..shared.config.threads).map(start).unzip()
-}
-
-fn gauges(shared: &Shared) -> Gauges {
-    let snapshot = shared.snapshot.load();
-    let over = |carrier| snapshot.links.values().filter(|link| link.carrier == carrier).count() as u64;
-    Gauges {
-        links: snapshot.links.len() as u64,
-        unix_links: over(Carrier::Unix),
-        quic_links: over(Carrier::Quic),
-        tls_links: over(Carrier::Tls),
-        subscriptions: snapshot.table.len() as u64,
-        requests_in_flight: shared.in_flight.len() as u64,
-        queued_bytes: snapshot.links.values().map(|link| link.gauge.queued_bytes() as u64).sum(),
-    }
 }
 
 /// A directory of the node's own, held by a lock for as long as it runs.

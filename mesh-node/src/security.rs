@@ -1,5 +1,7 @@
 //! By what links over a network are secured: the node's certificates, the keys of tokens, the key of resets.
 
+use std::time::SystemTime;
+
 use mesh_identity::{set::Source, set::Who, store::Store, tokens::TokenVerifier, verify::Expect};
 use mesh_transport::quic::ResetKey;
 
@@ -7,6 +9,12 @@ use crate::{
     config::{Certs, Config},
     node::Error,
 };
+
+mod status;
+mod watch;
+
+pub(crate) use status::{Snapshot, Status};
+pub(crate) use watch::start as watch;
 
 /// Name of the file in the data directory that holds the key of resets.
 const RESET_KEY: &str = "reset.key";
@@ -19,14 +27,18 @@ pub(crate) struct Security {
     pub(crate) tokens: Option<TokenVerifier>,
     /// By which a restarted node ends the links of its former life.
     pub(crate) reset_key: ResetKey,
+    /// What became of the files of certificates.
+    pub(crate) certificates_status: Status,
+    /// What became of the file of keys of tokens.
+    pub(crate) token_keys_status: Status,
 }
 
 impl Security {
     /// Reads the files that the configuration names.
     pub(crate) fn open(config: &Config) -> Result<Self, Error> {
         let store = source(config).map(Store::open).transpose()?;
-        for warning in store.iter().flat_map(|store| store.current().warnings().to_vec()) {
-            tracing::warn!("certificates: {warning}");
+        if let Some(store) = &store {
+            watch::warn_of(&store.current());
         }
         let tokens = match &config.tokens.jwks {
             Some(path) => {
@@ -42,7 +54,14 @@ impl Security {
         let path = config.data.join(RESET_KEY);
         let reset_key = if listens { ResetKey::load_or_make(&path) } else { ResetKey::random() };
         let reset_key = reset_key.map_err(|source| Error::DataDir { path, source })?;
-        Ok(Self { store, tokens, reset_key })
+        let now = SystemTime::now();
+        Ok(Self {
+            store,
+            tokens,
+            reset_key,
+            certificates_status: Status::new(now),
+            token_keys_status: Status::new(now),
+        })
     }
 
     /// What the port for clients shows, and whom it lets in.

@@ -9,7 +9,11 @@ use std::{
 };
 
 use actix::{Actor, AsyncContext, Context, Handler, Message};
-use mesh_transport::{link as transport, peer::Peer};
+use mesh_transport::{
+    link as transport,
+    peer::Peer,
+    quic::{Listener, TurnedAway},
+};
 use mesh_wire::code::Code;
 
 use crate::{
@@ -79,7 +83,9 @@ pub(crate) struct DataThread {
     thread: Rc<Thread>,
     links: Arc<AtomicUsize>,
     /// Its socket for clients on a network.
-    quic: Option<Rc<mesh_transport::quic::Listener>>,
+    quic: Option<Rc<Listener>>,
+    /// What was counted of it so far.
+    turned_away: TurnedAway,
 }
 
 impl DataThread {
@@ -94,7 +100,7 @@ impl DataThread {
             counters: shared.metrics.thread(index),
             shared,
         });
-        Self { thread, links, quic: None }
+        Self { thread, links, quic: None, turned_away: TurnedAway::default() }
     }
 }
 
@@ -106,6 +112,7 @@ impl Actor for DataThread {
         ctx.run_interval(RECHECK_TIME, |this, _| {
             let store = this.thread.shared.security.store.as_ref();
             this.thread.lapsing.recheck(store, SystemTime::now());
+            this.count_turned_away();
         });
     }
 }

@@ -10,5 +10,7 @@ mod ending;
 mod identities;
 #[path = "network/lanes.rs"]
 mod lanes;
+#[path = "network/renewal.rs"]
+mod renewal;
 #[path = "network/site.rs"]
 mod site;

@@ -34,13 +34,13 @@ pub(crate) struct Route {
     pub(crate) path: Option<&'static str>,
     /// What it answers, in a few words.
     pub(crate) about: &'static str,
-    /// Whether only root and the node's own user may ask it.
+    /// Whether only operators may ask it: root, the node's own user, and the services in `listen.operators`.
     pub(crate) operators_only: bool,
     answer: fn(&Api, Value) -> Result<Answer<Value>, Error>,
 }
 
 /// Every question.
-pub(crate) const ROUTES: [Route; 6] = [
+pub(crate) const ROUTES: [Route; 8] = [
     Route {
         subject: "$mesh.node.info",
         path: Some("/api/v1/node"),
@@ -68,6 +68,20 @@ pub(crate) const ROUTES: [Route; 6] = [
         about: "services with their instances and endpoints",
         operators_only: false,
         answer: Api::services,
+    },
+    Route {
+        subject: "$mesh.peers",
+        path: Some("/api/v1/peers"),
+        about: "the other nodes of the cluster, and how the links with them are",
+        operators_only: false,
+        answer: Api::peers,
+    },
+    Route {
+        subject: "$mesh.certificates",
+        path: Some("/api/v1/certificates"),
+        about: "the node's certificate, and what became of new files",
+        operators_only: false,
+        answer: Api::certificates,
     },
     Route {
         subject: "$mesh.metrics",
@@ -100,6 +114,8 @@ pub(crate) struct Facts {
     pub(crate) socket: String,
     /// Address for clients on a network.
     pub(crate) listen: Option<String>,
+    /// Address for peers.
+    pub(crate) peer: Option<String>,
     /// Address of the admin HTTP server.
     pub(crate) http: Option<String>,
     /// Number of data threads.
@@ -195,6 +211,7 @@ impl Api {
             uptime_seconds: facts.started.elapsed().as_secs_f64(),
             socket: facts.socket.clone(),
             listen: facts.listen.clone(),
+            peer: facts.peer.clone(),
             http: facts.http.clone(),
             threads: facts.threads,
             links: gauges.links,
@@ -245,6 +262,16 @@ impl Api {
             let truncated = responders.len() >= RESPONDERS;
             Ok(json!({ "services": services::gather(responders), "truncated": truncated }))
         }))
+    }
+
+    fn peers(&self, parameters: Value) -> Result<Answer<Value>, Error> {
+        let Nothing {} = read("$mesh.peers", parameters)?;
+        Ok(at_once(json!({ "peers": self.0.inspect.peers() })))
+    }
+
+    fn certificates(&self, parameters: Value) -> Result<Answer<Value>, Error> {
+        let Nothing {} = read("$mesh.certificates", parameters)?;
+        Ok(at_once(json!(self.0.inspect.certificates())))
     }
 
     fn metrics(&self, parameters: Value) -> Result<Answer<Value>, Error> {

@@ -21,8 +21,8 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
-    /// Only root and the node's own user may ask this.
-    #[error("{name} is for root and the node's own user")]
+    /// Only operators may ask this.
+    #[error("{name} is for root, the node's own user and the services in listen.operators")]
     Forbidden {
         /// What was asked.
         name: &'static str,

@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use mesh_wire::code::Code;
+
 use super::info::EndpointInfo;
 use super::{
-    Answer, Api, Facts, Health, Inspect, LinkInfo, ResponderInfo, SubscriptionCursor, SubscriptionInfo,
+    Answer, Api, CertificatesInfo, Facts, FailingInfo, FilesInfo, Health, Inspect, LinkInfo, ResponderInfo,
+    SubscriptionCursor, SubscriptionInfo,
 };
 use crate::metrics::Metrics;
+use crate::peer::PeerInfo;
 
 /// What the fake node has.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +37,7 @@ impl Fake {
             started: Instant::now(),
             socket: "unix:///run/mesh/mesh.sock".to_owned(),
             listen: None,
+            peer: None,
             http: Some("127.0.0.1:7480".to_owned()),
             threads: 1,
         };
@@ -129,7 +134,48 @@ impl Inspect for Fake {
         self.answer((1..=self.links).take(limit).map(responder).collect())
     }
 
+    fn certificates(&self) -> CertificatesInfo {
+        certificates()
+    }
+
+    fn peers(&self) -> Vec<PeerInfo> {
+        vec![peer()]
+    }
+
     fn drain(&self) {
         self.drained.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A node's certificates, whose new files are bad.
+pub(super) fn certificates() -> CertificatesInfo {
+    let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(1_767_225_600 + seconds);
+    CertificatesInfo {
+        identity: Some("spiffe://mesh/node/edge-1".to_owned()),
+        not_after: Some(at(7_776_000)),
+        warnings: Vec::new(),
+        files: Some(FilesInfo {
+            loaded: at(0),
+            reloads: 1,
+            failures: 1,
+            failing: Some(FailingInfo {
+                code: Code::CertsKeyMismatch.to_string(),
+                message: "the key in node-edge-1.key does not belong to the certificate in node-edge-1.pem"
+                    .to_owned(),
+                since: at(60),
+            }),
+        }),
+        token_keys: None,
+    }
+}
+
+/// A peer that can't be reached.
+pub(super) fn peer() -> PeerInfo {
+    PeerInfo {
+        id: None,
+        address: Some("node-2.example:7401".to_owned()),
+        state: "waiting",
+        error: Some("nothing answers".to_owned()),
+        link: None,
     }
 }

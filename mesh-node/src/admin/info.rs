@@ -29,6 +29,8 @@ pub(crate) struct NodeInfo {
     pub(crate) socket: String,
     /// Where clients on a network connect: QUIC on the UDP port, TLS on the TCP port.
     pub(crate) listen: Option<String>,
+    /// Where the other nodes of the cluster connect.
+    pub(crate) peer: Option<String>,
     /// Address of the admin HTTP server.
     pub(crate) http: Option<String>,
     /// Number of data threads.
@@ -83,6 +85,48 @@ pub(crate) struct Rates {
     pub(crate) requests: f64,
     /// See [`Totals::dropped`].
     pub(crate) dropped: f64,
+}
+
+/// Certificates and keys of tokens, and what became of their files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct CertificatesInfo {
+    /// Who the node is by its certificate; none when it has none.
+    pub(crate) identity: Option<String>,
+    /// When that ends.
+    #[serde(serialize_with = "rfc3339_or_none")]
+    pub(crate) not_after: Option<SystemTime>,
+    /// What is not wrong and should be mended.
+    pub(crate) warnings: Vec<String>,
+    /// The files; none when none are named.
+    pub(crate) files: Option<FilesInfo>,
+    /// The file with the keys of tokens; none when no tokens are taken.
+    pub(crate) token_keys: Option<FilesInfo>,
+}
+
+/// Files that are looked at every second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FilesInfo {
+    /// When what is in use was read.
+    #[serde(serialize_with = "rfc3339")]
+    pub(crate) loaded: SystemTime,
+    /// Times that new contents were taken into use since the start.
+    pub(crate) reloads: u64,
+    /// Times that new contents were bad, so that the old ones stayed.
+    pub(crate) failures: u64,
+    /// What is wrong with the files as they are now.
+    pub(crate) failing: Option<FailingInfo>,
+}
+
+/// Why files are not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct FailingInfo {
+    /// The code, such as `MESH-6022`.
+    pub(crate) code: String,
+    /// What is wrong.
+    pub(crate) message: String,
+    /// Since when.
+    #[serde(serialize_with = "rfc3339")]
+    pub(crate) since: SystemTime,
 }
 
 /// One client link.

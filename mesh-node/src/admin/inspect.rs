@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use super::error::Error;
-use super::info::{LinkInfo, ResponderInfo, SubscriptionInfo};
+use super::info::{CertificatesInfo, LinkInfo, ResponderInfo, SubscriptionInfo};
+use crate::peer::PeerInfo;
 
 /// An answer that takes its time.
 pub(crate) type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
@@ -28,6 +29,12 @@ pub(crate) trait Inspect: Send + Sync + 'static {
 
     /// Up to `limit` responders that belong to a service, by rising link.
     fn responders(&self, limit: usize) -> Answer<Vec<ResponderInfo>>;
+
+    /// The node's certificates, and what became of their files.
+    fn certificates(&self) -> CertificatesInfo;
+
+    /// The node's peers.
+    fn peers(&self) -> Vec<PeerInfo>;
 
     /// Begins to drain the node, unless it does already. Returns at once.
     fn drain(&self);

@@ -78,7 +78,7 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-fn examples() -> [(&'static str, Value); 5] {
+fn examples() -> [(&'static str, Value); 7] {
     let (api, _) = Fake::default().api();
     let mut node = json!(api.node_info());
     // What differs from run to run.
@@ -94,6 +94,8 @@ fn examples() -> [(&'static str, Value); 5] {
         ("Links", json!({ "links": [fake::link(7)], "next": 7 })),
         ("Subscriptions", json!({ "subscriptions": [fake::subscription(7, 1)], "next": "7.1" })),
         ("Services", json!({ "services": services, "truncated": false })),
+        ("Peers", json!({ "peers": [fake::peer()] })),
+        ("Certificates", json!(fake::certificates())),
         ("Errors", Error::NotReady { state: "draining" }.to_json()),
     ]
 }

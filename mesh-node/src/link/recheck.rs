@@ -19,7 +19,9 @@ pub(crate) const RECHECK_TIME: Duration = Duration::from_secs(5);
 
 /// The links of one data thread whose identity can lapse.
 #[derive(Default)]
-pub(crate) struct Lapsing(RefCell<BTreeMap<LinkId, (Rc<Link>, Addr<Subscriber>)>>);
+pub(crate) struct Lapsing(RefCell<BTreeMap<LinkId, Entry>>);
+
+type Entry = (Rc<Link>, Addr<Subscriber>);
 
 impl Lapsing {
     pub(super) fn add(&self, link: &Rc<Link>, subscriber: &Addr<Subscriber>) {

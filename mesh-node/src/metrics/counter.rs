@@ -54,11 +54,15 @@ pub enum Counter {
     CacheMisses,
     /// Times that a publisher was paused.
     PacingStalls,
+    /// Handshakes that were asked to prove their address first.
+    HandshakesRetried,
+    /// Handshakes that were refused because too many were under way.
+    HandshakesRefused,
 }
 
 impl Counter {
     /// Every counter, in the order of their discriminants.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::LinksOpened,
         Self::LinksClosed,
         Self::SlowLinks,
@@ -83,6 +87,8 @@ impl Counter {
         Self::CacheHits,
         Self::CacheMisses,
         Self::PacingStalls,
+        Self::HandshakesRetried,
+        Self::HandshakesRefused,
     ];
 
     /// The metric that this is part of, and the value of its label where it has one.
@@ -112,6 +118,8 @@ impl Counter {
             Self::CacheHits => (&metric::MATCH_CACHE_LOOKUPS, Some("hit")),
             Self::CacheMisses => (&metric::MATCH_CACHE_LOOKUPS, Some("miss")),
             Self::PacingStalls => (&metric::PACING_STALLS, None),
+            Self::HandshakesRetried => (&metric::HANDSHAKES_TURNED_AWAY, Some("retry")),
+            Self::HandshakesRefused => (&metric::HANDSHAKES_TURNED_AWAY, Some("refuse")),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What a scrape sees: one value per metric and label.
 
+use std::collections::BTreeMap;
+
 use mesh_telemetry::metric::{self, Metric};
 use mesh_wire::code::Code;
 
@@ -45,11 +47,11 @@ impl Metrics {
         let (totals, gauges) = (self.totals(), self.gauges());
         metric::ALL
             .iter()
-            .map(|metric| Family { metric, values: self.values(metric, &totals, gauges) })
+            .map(|metric| Family { metric, values: self.values(metric, &totals, &gauges) })
             .collect()
     }
 
-    fn values(&self, metric: &'static Metric, totals: &Totals, gauges: Gauges) -> Vec<(Labels, Value)> {
+    fn values(&self, metric: &'static Metric, totals: &Totals, gauges: &Gauges) -> Vec<(Labels, Value)> {
         let one = |value| vec![(Vec::new(), value)];
         match metric.name {
             name if name == metric::BUILD_INFO.name => vec![(build_labels(), Value::Number(1))],
@@ -78,8 +80,34 @@ impl Metrics {
             name if name == metric::REQUESTS.name => {
                 labelled(metric, outcomes(totals).into_iter().map(|(outcome, n)| (outcome.to_owned(), n)))
             }
-            name => counted(name, metric, totals),
+            name => network(name, metric, gauges).unwrap_or_else(|| counted(name, metric, totals)),
         }
+    }
+}
+
+/// The values of what belongs to a network.
+fn network(name: &str, metric: &'static Metric, gauges: &Gauges) -> Option<Vec<(Labels, Value)>> {
+    let one = |value| Some(vec![(Vec::new(), Value::Number(value))]);
+    let by_code = |counts: &BTreeMap<Code, u64>| {
+        Some(labelled(metric, counts.iter().map(|(code, n)| (code.to_string(), *n))))
+    };
+    let Gauges { certificates, token_keys, peers, .. } = gauges;
+    match name {
+        name if name == metric::CERTIFICATES_RELOADS.name => one(certificates.taken),
+        name if name == metric::CERTIFICATES_FAILURES.name => one(certificates.failed),
+        name if name == metric::CERTIFICATES_NOT_AFTER.name => one(gauges.certificate_not_after),
+        name if name == metric::TOKEN_KEYS_RELOADS.name => one(token_keys.taken),
+        name if name == metric::TOKEN_KEYS_FAILURES.name => one(token_keys.failed),
+        name if name == metric::PEER_LINKS.name => one(peers.links),
+        name if name == metric::PEER_LINKS_OPENED.name => one(peers.opened),
+        name if name == metric::PEER_LINKS_CLOSED.name => {
+            let code = |code: &Option<Code>| code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+            Some(labelled(metric, peers.closed.iter().map(|(why, n)| (code(why), *n))))
+        }
+        name if name == metric::PEER_LINKS_REFUSED.name => by_code(&peers.refused),
+        name if name == metric::PEER_DIALS.name => one(peers.dials),
+        name if name == metric::PEER_DIALS_FAILED.name => by_code(&peers.dials_failed),
+        _ => None,
     }
 }
 

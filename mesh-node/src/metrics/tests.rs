@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use mesh_telemetry::metric::{self, ALL, Kind};
@@ -31,7 +31,15 @@ fn threads_are_summed() {
 fn every_metric_is_scraped_under_its_name_and_nothing_else_is() {
     let metrics = metrics();
     metrics.thread(0).refused(Code::NoResponders);
+    // What is counted by code has no values before the first one.
+    metrics.set_gauges(|| {
+        let once = BTreeMap::from([(Code::LinkDead, 1)]);
+        let closed = BTreeMap::from([(None, 1), (Some(Code::LinkDead), 2)]);
+        let peers = Peers { closed, dials_failed: once.clone(), refused: once, ..Peers::default() };
+        Gauges { peers, ..Gauges::default() }
+    });
     let text = metrics.to_text();
+    assert_eq!(line(&text, "mesh_peer_links_closed_total{code=\"none\"} "), "1");
     for metric in ALL {
         assert_eq!(
             line(&text, &format!("# TYPE {} ", metric.base_name())),

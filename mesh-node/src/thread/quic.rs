@@ -8,11 +8,12 @@ use std::{
 };
 
 use actix::{Handler, Message, ResponseFuture};
-use mesh_transport::quic::{Incoming, Listener, ListenerOptions};
+use mesh_transport::quic::{Incoming, Listener, ListenerOptions, TurnedAway};
 use mesh_wire::code::Code;
 use tokio::{sync::watch, time::timeout};
 
 use super::{DataThread, Thread, network};
+use crate::metrics::Counter;
 
 /// How long the other sides may take to hear of the end of their links.
 const END_TIME: Duration = Duration::from_millis(500);
@@ -59,6 +60,17 @@ impl Handler<EndQuic> for DataThread {
                 timeout(END_TIME, listener.idle()).await.ok();
             }
         })
+    }
+}
+
+impl DataThread {
+    /// Counts those who were let into no handshake since this was called last.
+    pub(super) fn count_turned_away(&mut self) {
+        let Some(quic) = &self.quic else { return };
+        let TurnedAway { retried, refused } = quic.turned_away();
+        self.thread.count(Counter::HandshakesRetried, retried - self.turned_away.retried);
+        self.thread.count(Counter::HandshakesRefused, refused - self.turned_away.refused);
+        self.turned_away = TurnedAway { retried, refused };
     }
 }
 

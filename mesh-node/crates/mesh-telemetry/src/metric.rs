@@ -195,8 +195,66 @@ pub const PROCESS_START: Metric = gauge(
     None,
 );
 
+/// Handshakes that were turned away.
+pub const HANDSHAKES_TURNED_AWAY: Metric = counter(
+    "mesh_handshakes_turned_away_total",
+    "Clients on a network that were let into no handshake because many were under way",
+    label(
+        "how",
+        "`retry` (asked to prove their address first, and welcome then), `refuse` (told that there is no room)",
+    ),
+);
+/// New certificates.
+pub const CERTIFICATES_RELOADS: Metric =
+    counter("mesh_certificates_reloads_total", "Times that new certificates were taken into use", None);
+/// Bad new certificates.
+pub const CERTIFICATES_FAILURES: Metric = counter(
+    "mesh_certificates_failures_total",
+    "Times that new certificates were bad, so that the old ones stayed in use",
+    None,
+);
+/// The end of the own certificate.
+pub const CERTIFICATES_NOT_AFTER: Metric = gauge(
+    "mesh_certificates_not_after_seconds",
+    "When the node's own certificate ends, in seconds since 1970-01-01 UTC; 0 without one",
+    None,
+);
+/// New keys of tokens.
+pub const TOKEN_KEYS_RELOADS: Metric =
+    counter("mesh_token_keys_reloads_total", "Times that new keys of tokens were taken into use", None);
+/// Bad new keys of tokens.
+pub const TOKEN_KEYS_FAILURES: Metric = counter(
+    "mesh_token_keys_failures_total",
+    "Times that new keys of tokens were bad, so that the old ones stayed in use",
+    None,
+);
+/// Links with peers.
+pub const PEER_LINKS: Metric = gauge("mesh_peer_links", "Links with other nodes that are up", None);
+/// Links with peers that came up.
+pub const PEER_LINKS_OPENED: Metric =
+    counter("mesh_peer_links_opened_total", "Links with other nodes that came up", None);
+/// Links with peers that ended.
+pub const PEER_LINKS_CLOSED: Metric = counter(
+    "mesh_peer_links_closed_total",
+    "Links with other nodes that ended",
+    label("code", "why, such as `MESH-6054`; `none` in good order"),
+);
+/// Links of peers that were refused.
+pub const PEER_LINKS_REFUSED: Metric = counter(
+    "mesh_peer_links_refused_total",
+    "Links that others opened on the port for peers and that were refused",
+    label("code", "why, such as `MESH-6009`"),
+);
+/// Dials.
+pub const PEER_DIALS: Metric = counter("mesh_peer_dials_total", "Times that another node was dialled", None);
+/// Dials that came to nothing.
+pub const PEER_DIALS_FAILED: Metric = counter(
+    "mesh_peer_dials_failed_total",
+    "Times that another node was dialled in vain",
+    label("code", "why, such as `MESH-5002`"),
+);
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 28] = [
+pub const ALL: [&Metric; 40] = [
     &BUILD_INFO,
     &LINKS,
     &CARRIER_LINKS,
@@ -220,6 +278,18 @@ pub const ALL: [&Metric; 28] = [
     &MATCH_CACHE_LOOKUPS,
     &PACING_STALLS,
     &QUEUED_BYTES,
+    &HANDSHAKES_TURNED_AWAY,
+    &CERTIFICATES_RELOADS,
+    &CERTIFICATES_FAILURES,
+    &CERTIFICATES_NOT_AFTER,
+    &TOKEN_KEYS_RELOADS,
+    &TOKEN_KEYS_FAILURES,
+    &PEER_LINKS,
+    &PEER_LINKS_OPENED,
+    &PEER_LINKS_CLOSED,
+    &PEER_LINKS_REFUSED,
+    &PEER_DIALS,
+    &PEER_DIALS_FAILED,
     &PROCESS_MEMORY,
     &PROCESS_CPU,
     &PROCESS_FDS,
