@@ -206,9 +206,9 @@ impl Running {
                     finish.send(()).unwrap_or_default();
                     writer.await.is_ok_and(|written| written.is_ok())
                 };
-                // What was written is there; whether it was read as well shows by the other side's closing.
+                // What was written is there; that it was read as well shows by the end of the other side's lanes.
                 if timeout(FAREWELL_TIME, farewell).await.unwrap_or(false) {
-                    timeout(FAREWELL_TIME, self.handle.closed()).await.map(drop).unwrap_or_default();
+                    self.read_out(events).await;
                 }
                 self.handle.close(code, &cause);
                 (Some(code), cause, true)
@@ -224,7 +224,7 @@ impl Running {
         }
     }
 
-    /// Reads what the other side has written before it left.
+    /// Reads what the other side has written, to the end of its lanes or of the link. Bounded in time.
     async fn read_out(&mut self, events: &mut mpsc::Receiver<Event>) {
         let deadline = Time::now() + FAREWELL_TIME;
         while self.over < self.lanes.len() {

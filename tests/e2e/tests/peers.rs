@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use mesh_e2e::{Authority, CLUSTER, Certificates, NodeBuilder, RunningNode, Subject, Validity, wait_until};
+use mesh_netproxy::{Direction, Faults, Plan, Probability, Proxy};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -336,4 +337,44 @@ fn a_link_is_cut_when_the_certificate_of_its_peer_is_revoked() {
     // It gets in again with another one.
     own.put_node("b", &cluster.authority.issue(Subject::Node("b"), Validity::Now));
     until_linked((&a, "a"), (&b, "b"));
+}
+
+#[test]
+fn a_link_that_is_heard_in_one_direction_only_is_noticed_by_both() {
+    let cluster = Cluster::of(&["a", "b"]);
+    let at = place();
+    let b = cluster.start("b", at, &[]);
+    let proxy = Proxy::start(at, 25, Plan::NONE).unwrap();
+    let a = cluster.start("a", place(), &[proxy.address()]);
+    for cut in [Direction::Up, Direction::Down] {
+        until_linked((&a, "a"), (&b, "b"));
+        proxy.cut(cut);
+        within(NOTICED, "both have noticed", || up(&a) + up(&b) == 0);
+        proxy.heal();
+    }
+    until_linked((&a, "a"), (&b, "b"));
+}
+
+#[test]
+fn a_bad_network_keeps_no_two_nodes_apart() {
+    let cluster = Cluster::of(&["a", "b", "c"]);
+    let places = [place(), place(), place()];
+    let percent = Probability::percent;
+    let faults = Faults::NONE.loss(percent(5)).duplicate(percent(5)).corrupt(percent(2));
+    let faults = faults.delay(Duration::from_millis(1), Duration::from_millis(10)).reorder(percent(10));
+    let proxies = places.map(|at| Proxy::start(at, 8, Plan::both(faults)).unwrap());
+    let list = [0, 1, 2].map(|node: usize| proxies[node].address());
+    let names = ["a", "b", "c"];
+    let nodes = [0, 1, 2].map(|node: usize| cluster.start(names[node], places[node], &list));
+    for one in 0..3 {
+        for other in one + 1..3 {
+            until_linked((&nodes[one], names[one]), (&nodes[other], names[other]));
+        }
+    }
+    let all_lanes = |node: &RunningNode| {
+        let measured = |peer: &&Value| peer["rtt_us"].as_object().is_some_and(|lanes| lanes.len() == 5);
+        peers(node).iter().filter(measured).count() == 2
+    };
+    wait_until("every lane has answered", || nodes.iter().all(all_lanes));
+    assert!(nodes.iter().all(|node| up(node) == 2));
 }
