@@ -239,9 +239,10 @@ impl Certificates {
     /// When it can't be written.
     pub fn put(&self, name: &str, text: &str) {
         let new = self.file(&format!("{name}.new"));
-        fs::write(&new, text)
-            .and_then(|()| fs::rename(&new, self.file(name)))
-            .expect("the directory is there");
+        // Keys are for nobody else, or nodes and clients warn of them.
+        let opened = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new);
+        let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+        written.and_then(|()| fs::rename(&new, self.file(name))).expect("the directory is there");
     }
 
     fn put_pair(&self, name: &str, issued: &Issued) {
