@@ -8,6 +8,10 @@ use mesh_identity::authority::Issue;
 use mesh_identity::set::{CertSet, DIR_ENTRIES_MAX, Error, FILE_BYTES_MAX, SECTIONS_MAX, Source, Who};
 use mesh_identity::store::Store;
 use mesh_wire::code::Code;
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, SerialNumber, date_time_ymd,
+};
 
 use crate::place::{HOUR, Place, expired, name, not_yet_valid};
 
@@ -274,6 +278,47 @@ fn revocation_lists() {
     place.write("ca.pem", place.read("ca.pem") + &other.read("ca.pem"));
     place.write("crl.pem", whole + &other.read("crl.pem"));
     assert_eq!(load(&place.of_node("a")).revocations().count(), 2);
+}
+
+#[test]
+fn a_forged_revocation_list() {
+    let place = Place::demo();
+    let list = |authority: &str, key: &KeyPair| {
+        let issuer = Issuer::from_ca_cert_pem(authority, key).unwrap();
+        let params = CertificateRevocationListParams {
+            this_update: date_time_ymd(2026, 1, 1),
+            next_update: date_time_ymd(2126, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        params.signed_by(&issuer).unwrap().pem().unwrap()
+    };
+    let ca = place.read("ca.pem");
+    place.write("crl.pem", list(&ca, &KeyPair::from_pem(&place.read("ca.key")).unwrap()));
+    load(&place.of_node("a"));
+    // The name of the CA under another key.
+    place.write("crl.pem", list(&ca, &KeyPair::generate().unwrap()));
+    assert_eq!(place.error_of_node("a").code(), Code::CrlUnusable);
+    // A CA that may not sign lists.
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (usages, usable) in [
+        (vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign], true),
+        (vec![KeyUsagePurpose::KeyCertSign], false),
+    ] {
+        // rcgen refuses to sign by such a CA, so that the list is signed before the usage is taken away.
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let signed = list(&params.self_signed(&key).unwrap().pem(), &key);
+        params.key_usages = usages;
+        place.write("ca.pem", params.self_signed(&key).unwrap().pem() + &ca);
+        place.write("crl.pem", signed);
+        let loaded = CertSet::load(&place.of_node("a"), SystemTime::now()).map(drop);
+        let expected = if usable { Ok(()) } else { Err(Code::CrlUnusable) };
+        assert_eq!(loaded.map_err(|error| error.code()), expected);
+    }
 }
 
 #[test]
