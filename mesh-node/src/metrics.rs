@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 
 pub use counter::Counter;
@@ -92,6 +93,8 @@ pub struct Peers {
     pub dials_failed: BTreeMap<Code, u64>,
     /// Links of others that were refused, by why.
     pub refused: BTreeMap<Code, u64>,
+    /// The longest way to a peer and back by class, in microseconds.
+    pub rtt_us: [u64; Class::COUNT],
 }
 
 impl Metrics {

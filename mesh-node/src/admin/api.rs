@@ -72,7 +72,7 @@ pub(crate) const ROUTES: [Route; 8] = [
     Route {
         subject: "$mesh.peers",
         path: Some("/api/v1/peers"),
-        about: "the other nodes of the cluster, and how the links with them are",
+        about: "the other nodes of the cluster, and how the links with them are; parameter `id`",
         operators_only: false,
         answer: Api::peers,
     },
@@ -265,8 +265,16 @@ impl Api {
     }
 
     fn peers(&self, parameters: Value) -> Result<Answer<Value>, Error> {
-        let Nothing {} = read("$mesh.peers", parameters)?;
-        Ok(at_once(json!({ "peers": self.0.inspect.peers() })))
+        let PeersOf { id } = read("$mesh.peers", parameters)?;
+        let mut peers = self.0.inspect.peers();
+        // A name may be all digits, which HTTP takes for a number.
+        if let Some(id) = id.map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned)) {
+            peers.retain(|peer| peer.id.as_deref() == Some(&id));
+            if peers.is_empty() {
+                return Err(Error::PeerUnknown { name: shortened(&id) });
+            }
+        }
+        Ok(at_once(json!({ "peers": peers })))
     }
 
     fn certificates(&self, parameters: Value) -> Result<Answer<Value>, Error> {
@@ -290,6 +298,12 @@ impl Api {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PeersOf {
+    id: Option<Value>,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

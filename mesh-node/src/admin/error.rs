@@ -21,6 +21,12 @@ pub(crate) enum Error {
         /// What is wrong.
         why: String,
     },
+    /// There is no such peer.
+    #[error("the node has no peer {name:?}")]
+    PeerUnknown {
+        /// Its name, shortened.
+        name: String,
+    },
     /// Only operators may ask this.
     #[error("{name} is for root, the node's own user and the services in listen.operators")]
     Forbidden {
@@ -56,6 +62,7 @@ impl Error {
         match self {
             Self::Unknown { .. } => Code::NodeRequestUnknown,
             Self::Invalid { .. } => Code::NodeRequestInvalid,
+            Self::PeerUnknown { .. } => Code::PeerUnknown,
             Self::Forbidden { .. } => Code::PermissionDenied,
             Self::Stopped => Code::NodeStopped,
             Self::Late { .. } => Code::RequestDeadline,

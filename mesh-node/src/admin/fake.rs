@@ -172,7 +172,7 @@ pub(super) fn certificates() -> CertificatesInfo {
 /// A peer that can't be reached.
 pub(super) fn peer() -> PeerInfo {
     PeerInfo {
-        id: None,
+        id: Some("edge-2".to_owned()),
         address: Some("node-2.example:7401".to_owned()),
         state: "waiting",
         error: Some("nothing answers".to_owned()),

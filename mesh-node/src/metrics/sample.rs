@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mesh_telemetry::metric::{self, Metric};
+use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 
 use super::counters::Totals;
@@ -107,6 +108,12 @@ fn network(name: &str, metric: &'static Metric, gauges: &Gauges) -> Option<Vec<(
         name if name == metric::PEER_LINKS_REFUSED.name => by_code(&peers.refused),
         name if name == metric::PEER_DIALS.name => one(peers.dials),
         name if name == metric::PEER_DIALS_FAILED.name => by_code(&peers.dials_failed),
+        name if name == metric::PEER_RTT.name => {
+            let label = metric.label.map_or("", |label| label.name);
+            let seconds = |class: Class| Value::Fraction(peers.rtt_us[class.index()] as f64 / 1e6);
+            let of = |class: Class| (vec![(label, class.as_str().to_owned())], seconds(class));
+            Some(Class::ALL.into_iter().map(of).collect())
+        }
         _ => None,
     }
 }

@@ -46,5 +46,6 @@ fn peer_counts(view: &View) -> metrics::Peers {
         dials: counts.dials,
         dials_failed: counts.dials_failed,
         refused: counts.refused,
+        rtt_us: view.longest_rtt_us(),
     }
 }

@@ -28,6 +28,16 @@ pub(crate) struct View {
     pub(crate) counts: Counts,
 }
 
+impl View {
+    /// The longest way to a peer and back by class, in microseconds; 0 when it was not measured.
+    pub(crate) fn longest_rtt_us(&self) -> [u64; Class::COUNT] {
+        Class::ALL.map(|class| {
+            let links = self.peers.iter().filter_map(|peer| peer.link.as_ref());
+            links.filter_map(|link| link.rtt_us.get(class.as_str())).copied().max().unwrap_or_default()
+        })
+    }
+}
+
 /// What is counted of peers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Counts {

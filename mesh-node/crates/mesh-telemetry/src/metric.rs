@@ -253,8 +253,14 @@ pub const PEER_DIALS_FAILED: Metric = counter(
     "Times that another node was dialled in vain",
     label("code", "why, such as `MESH-5002`"),
 );
+/// How far away peers are.
+pub const PEER_RTT: Metric = gauge(
+    "mesh_peer_rtt_seconds",
+    "Longest way to a peer and back, of all peers, as last measured in each lane; 0 before that",
+    label("class", "`control`, `raft`, `request`, `publish`, `bulk`"),
+);
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 40] = [
+pub const ALL: [&Metric; 41] = [
     &BUILD_INFO,
     &LINKS,
     &CARRIER_LINKS,
@@ -290,6 +296,7 @@ pub const ALL: [&Metric; 40] = [
     &PEER_LINKS_REFUSED,
     &PEER_DIALS,
     &PEER_DIALS_FAILED,
+    &PEER_RTT,
     &PROCESS_MEMORY,
     &PROCESS_CPU,
     &PROCESS_FDS,

@@ -80,6 +80,16 @@ async fn services_are_gathered() {
 }
 
 #[tokio::test]
+async fn one_peer_can_be_asked_for() {
+    for body in ["", r#"{"id":"edge-2"}"#] {
+        let answer = ask(&fake(), "$mesh.peers", body).await.unwrap();
+        assert_eq!(answer["peers"][0]["id"], "edge-2");
+    }
+    let error = ask(&fake(), "$mesh.peers", r#"{"id":"edge-3"}"#).await.unwrap_err();
+    assert_eq!(error.code(), Code::PeerUnknown);
+}
+
+#[tokio::test]
 async fn a_node_is_told_to_drain() {
     let fake = fake();
     assert_eq!(ask(&fake, "$mesh.node.drain", "").await.unwrap(), json!({ "state": "draining" }));

@@ -87,7 +87,7 @@ fn parameters(query: &str) -> Value {
 fn refusal(error: &Error) -> HttpResponse {
     let status = match error {
         Error::NotReady { .. } | Error::Stopped => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Unknown { .. } => StatusCode::NOT_FOUND,
+        Error::Unknown { .. } | Error::PeerUnknown { .. } => StatusCode::NOT_FOUND,
         Error::Late { .. } => StatusCode::GATEWAY_TIMEOUT,
         _ => StatusCode::BAD_REQUEST,
     };

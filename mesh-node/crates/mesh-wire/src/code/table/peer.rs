@@ -11,7 +11,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: true,
         title: "The two nodes have another link already",
         cause: "Both nodes dialled each other at the same time, or one has several addresses of the other.",
-        hint: "Nothing: one link stays. `mesh node peers`, or `/api/v1/peers`, shows it.",
+        hint: "Nothing: one link stays. `mesh node ls`, or `/api/v1/peers`, shows it.",
         explanation: "Two nodes have exactly one link with each other. When both dial at once there are two for a \
         moment; both sides then keep the one that was dialled by the node whose name sorts first, and close the other \
         one with this code. Of two that the same node dialled, the later one stays.\n\n\
@@ -52,7 +52,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "No such peer",
         cause: "The node has no link with a node of this name, and no address of one.",
-        hint: "List the peers that it has: `/api/v1/peers`, or a request to `$mesh.peers`.",
+        hint: "List the peers that it has: `mesh node ls`, `/api/v1/peers`, or a request to `$mesh.peers`.",
         explanation: "A node knows its peers by the addresses in `--discovery` and by the links that others have \
         opened to it. A name is learnt with the first link, so a peer that was never up has only an address.\n\n\
         Look at the node's log for why it does not come up: each failed attempt to reach an address is named there \
