@@ -35,7 +35,7 @@ impl Side {
     pub(crate) fn takes_part(&self, row: Row) -> bool {
         let quic = row.carrier == Carrier::Quic;
         match self {
-            Self::Ours(_) => !quic, // not yet
+            Self::Ours(_) => true,
             Self::Nats(nats) => !nats.tls || quic,
             Self::Tonic(_) => matches!(row.work, Work::Request { .. }) && !quic,
             Self::Floor(_) => match row.work {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use mesh_race::certificates::Certificates;
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::broker::{KIBIBYTE, MEGABYTE, grown};
@@ -13,7 +14,7 @@ use crate::process::{Finished, Process};
 use crate::row::{REQUEST_SIZE, Work};
 
 /// Bytes of the stream.
-const STREAM: u64 = 2 << 30;
+const STREAM: u64 = 1 << 30;
 
 /// Bytes of a write to it.
 const WRITE: u32 = 64 << 10;
@@ -51,20 +52,34 @@ impl QuicFloor {
 }
 
 impl Floors<'_> {
-    /// Units of `unit` bytes per second if a stream in writes of 64 KiB were all there is to it.
+    /// Units of `unit` bytes per second if a stream in writes of 64 KiB were all there is to it. Beside it, one through a
+    /// middle that does nothing else.
     async fn stream(&self, smoke: bool, unit: f64) -> anyhow::Result<Measurement> {
         let bytes = if smoke { STREAM >> 8 } else { STREAM };
-        let (sink, address) = self.listen(&["sink"]).await?;
-        let (bytes, write) = (bytes.to_string(), WRITE.to_string());
-        let source = self.start(&["source", &address, "--bytes", &bytes, "--write", &write])?;
-        let sent = source.finish().await?.report;
-        let rate = number(&sink.finish().await?.report, "bytes_per_second")?;
+        let (rate, sent) = self.copy(bytes, false).await?;
+        let (relayed, _) = self.copy(bytes, true).await?;
         let details = BTreeMap::from([
             ("quic_stream_gb_per_second".into(), rate / 1e9),
+            ("quic_relayed_stream_gb_per_second".into(), relayed / 1e9),
             ("quic_mtu".into(), number(&sent, "mtu")?),
             ("quic_lost_packets".into(), number(&sent, "lost_packets")?),
         ]);
         Ok(Measurement { value: rate / unit, cpu: None, details })
+    }
+
+    /// Bytes per second of one stream, and what its writer says.
+    async fn copy(&self, bytes: u64, relayed: bool) -> anyhow::Result<(f64, Value)> {
+        let (sink, far) = self.listen(&["sink"]).await?;
+        let middle = if relayed { Some(self.listen(&["middle", &far]).await?) } else { None };
+        let near = middle.as_ref().map_or(&far, |(_, near)| near);
+        let (bytes, write) = (bytes.to_string(), WRITE.to_string());
+        let source = self.start(&["source", near, "--bytes", &bytes, "--write", &write])?;
+        let sent = source.finish().await?.report;
+        let rate = number(&sink.finish().await?.report, "bytes_per_second")?;
+        if let Some((middle, _)) = middle {
+            middle.finish().await?;
+        }
+        Ok((rate, sent))
     }
 
     /// Two ping-pongs one after the other. Beside it, one ping-pong, and one through a middle that does nothing else.

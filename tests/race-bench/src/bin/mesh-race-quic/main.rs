@@ -4,6 +4,7 @@
 //! bytes. Both sides show certificates, and what quinn lets one choose is chosen as `settings.rs` says.
 
 mod hold;
+mod middle;
 mod ping;
 mod settings;
 mod side;
@@ -95,7 +96,7 @@ async fn play(Arguments { certs, settings, part }: Arguments) -> anyhow::Result<
     match part {
         Part::Certify => Ok(()),
         Part::Pong => ping::pong(&listener()?).await,
-        Part::Middle { to } => ping::middle(&listener()?, &connector()?, to).await,
+        Part::Middle { to } => middle::middle(&listener()?, &connector()?, to).await,
         Part::Ping { to, size, count } => ping::ping(&connector()?, to, size, count).await,
         Part::Sink => stream::sink(&listener()?).await,
         Part::Source { to, bytes, write } => stream::source(&connector()?, to, bytes, write).await,

@@ -1,17 +1,14 @@
-//! Ping-pong: a message goes out on one stream and comes back on another, directly or through a middle.
+//! Ping-pong: a message goes out on one stream and comes back on another.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::ensure;
 use mesh_race::{latency::Latencies, line};
-use quinn::{ReadError, RecvStream, SendStream, WriteError};
 use serde_json::json;
 
-use crate::side::{Connector, Listener, is_end};
-
-/// Bytes of every read buffer here.
-const READ: usize = 64 * 1024;
+use crate::middle::{READ, read, write};
+use crate::side::{Connector, Listener};
 
 /// Sends back what one client sends, until it goes.
 pub(crate) async fn pong(listener: &Listener) -> anyhow::Result<()> {
@@ -25,34 +22,6 @@ pub(crate) async fn pong(listener: &Listener) -> anyhow::Result<()> {
             break;
         }
     }
-    Ok(())
-}
-
-/// Passes on between one client and `to`, until the client goes.
-pub(crate) async fn middle(listener: &Listener, connector: &Connector, to: SocketAddr) -> anyhow::Result<()> {
-    let far = connector.connect(to).await?;
-    line::ready(json!({ "address": listener.address()? }))?;
-    let near = listener.accept().await?;
-    let (mut to_far, mut to_near) = (far.open_uni().await?, near.open_uni().await?);
-    let mut from_near = near.accept_uni().await?;
-    let (mut there, mut back) = (vec![0; READ], vec![0; READ]);
-    // The far side opens its stream only once it has something to say.
-    let first = read(&mut from_near, &mut there).await?.context("a client without a message")?;
-    write(&mut to_far, &there[..first]).await?;
-    let mut from_far = far.accept_uni().await?;
-    loop {
-        tokio::select! {
-            n = read(&mut from_near, &mut there) => match n? {
-                None => break,
-                Some(n) => drop(write(&mut to_far, &there[..n]).await?),
-            },
-            n = read(&mut from_far, &mut back) => match n? {
-                None => break,
-                Some(n) => drop(write(&mut to_near, &back[..n]).await?),
-            },
-        }
-    }
-    connector.close().await;
     Ok(())
 }
 
@@ -86,22 +55,4 @@ pub(crate) async fn ping(
     connector.close().await;
     line::emit(&report)?;
     Ok(())
-}
-
-/// Bytes that came; none when the other side went.
-async fn read(from: &mut RecvStream, buffer: &mut [u8]) -> anyhow::Result<Option<usize>> {
-    match from.read(buffer).await {
-        Ok(n) => Ok(n),
-        Err(ReadError::ConnectionLost(error)) if is_end(&error) => Ok(None),
-        Err(error) => bail!(error),
-    }
-}
-
-/// Whether the other side is still there to take them.
-async fn write(to: &mut SendStream, bytes: &[u8]) -> anyhow::Result<bool> {
-    match to.write_all(bytes).await {
-        Ok(()) => Ok(true),
-        Err(WriteError::ConnectionLost(error)) if is_end(&error) => Ok(false),
-        Err(error) => bail!(error),
-    }
 }
