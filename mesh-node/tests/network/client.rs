@@ -21,6 +21,9 @@ use tokio::{io::AsyncReadExt, sync::mpsc, time::timeout};
 /// Longer than anything takes that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long a reader may take to hand out what it has, once the link is closed.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// A frame as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
@@ -88,13 +91,30 @@ impl Client {
 
     /// The fatal error that ends the link, or how the carrier closed.
     pub(crate) async fn refusal(&mut self) -> (Code, String) {
-        while let Ok(Some(received)) = timeout(PATIENCE, self.incoming.recv()).await {
-            if received.kind() == Kind::Error && received.frame().flags().contains(Flags::FATAL) {
+        let is_fatal = |received: &Received| {
+            received.kind() == Kind::Error && received.frame().flags().contains(Flags::FATAL)
+        };
+        let closed = loop {
+            let closed = tokio::select! {
+                biased;
+                Some(received) = self.incoming.recv() => {
+                    if is_fatal(&received) {
+                        return (received.code(), received.cause());
+                    }
+                    continue;
+                }
+                closed = self.handle.closed() => closed,
+                () = tokio::time::sleep(PATIENCE) => panic!("neither refused nor closed"),
+            };
+            break closed;
+        };
+        // What was on its way to here when the carrier closed.
+        while let Ok(Some(received)) = timeout(LAST_WORDS, self.incoming.recv()).await {
+            if is_fatal(&received) {
                 return (received.code(), received.cause());
             }
         }
-        let Closed { code, cause } = self.closed().await;
-        (code.expect("a code"), cause)
+        (closed.code.expect("a code"), closed.cause)
     }
 
     pub(crate) async fn closed(&self) -> Closed {
