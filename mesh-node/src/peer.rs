@@ -64,6 +64,8 @@ pub(crate) struct Options {
     pub(crate) reset_key: ResetKey,
     /// How long a node may take to greet.
     pub(crate) handshake_timeout: Duration,
+    /// Most nodes that greet at once. Each has shown a certificate, and has not said yet which link it is.
+    pub(crate) greeting_max: usize,
     /// Bounds and paces.
     pub(crate) peering: peering::Options,
     /// What waits are drawn from.
@@ -88,6 +90,7 @@ struct Surroundings {
     identity: Identity,
     store: Store,
     handshake_timeout: Duration,
+    greeting_max: usize,
     handler: Rc<dyn FrameHandler>,
 }
 
@@ -158,6 +161,7 @@ impl Peers {
             identity: Identity { own: options.own.clone(), advertise: advertise.unwrap_or_default() },
             store: options.store,
             handshake_timeout: options.handshake_timeout,
+            greeting_max: options.greeting_max,
             handler: options.handler,
             counters: options.counters,
         });

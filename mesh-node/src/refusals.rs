@@ -34,7 +34,8 @@ impl Refusals {
         }
     }
 
-    fn admit(&self, now: Instant) -> bool {
+    /// Whether there may be one more line in this second; if not, it is counted.
+    pub(crate) fn admit(&self, now: Instant) -> bool {
         if now.duration_since(*self.since.borrow()) >= Duration::from_secs(1) {
             self.since.replace(now);
             self.lines.set(0);

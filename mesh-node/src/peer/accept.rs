@@ -1,6 +1,6 @@
 //! Takes the links that peers open.
 
-use std::{net::SocketAddr, rc::Rc};
+use std::{net::SocketAddr, rc::Rc, sync::Arc};
 
 use actix::Addr;
 use mesh_transport::{
@@ -8,7 +8,10 @@ use mesh_transport::{
     quic::{Incoming, Listener},
 };
 use mesh_wire::{class::Class, code::Code, frame::Kind};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 
 use super::{
     Fault, Surroundings,
@@ -22,22 +25,34 @@ use super::{
 
 /// Accepts until the listener is closed.
 pub(super) async fn run(listener: Rc<Listener>, surroundings: Rc<Surroundings>, book: Addr<Book>) {
+    let room = Arc::new(Semaphore::new(surroundings.greeting_max));
     while let Some(incoming) = listener.accept().await {
-        actix_rt::spawn(take(incoming, Rc::clone(&surroundings), book.clone()));
+        actix_rt::spawn(take(incoming, Arc::clone(&room), Rc::clone(&surroundings), book.clone()));
     }
 }
 
 /// One link that a peer opened, from its first packet to its end.
-async fn take(incoming: Incoming, surroundings: Rc<Surroundings>, book: Addr<Book>) {
+async fn take(incoming: Incoming, room: Arc<Semaphore>, surroundings: Rc<Surroundings>, book: Addr<Book>) {
     let remote = incoming.remote();
     match incoming.finish().await {
-        Ok(link) => greet(link, remote, surroundings, book).await,
+        Ok(link) => greet(link, remote, room, surroundings, book).await,
         Err(error) => book.do_send(Refused { code: error.code, cause: error.cause, remote, node: None }),
     }
 }
 
-async fn greet(link: Link, remote: SocketAddr, surroundings: Rc<Surroundings>, book: Addr<Book>) {
+async fn greet(
+    link: Link,
+    remote: SocketAddr,
+    room: Arc<Semaphore>,
+    surroundings: Rc<Surroundings>,
+    book: Addr<Book>,
+) {
     let Link { mut inbound, outbound, handle } = link;
+    let Ok(place) = room.try_acquire() else {
+        let cause = format!("{} nodes are greeting already", surroundings.greeting_max);
+        handle.close(Code::TooManyPeers, &cause);
+        return book.do_send(Refused { code: Code::TooManyPeers, cause, remote, node: None });
+    };
     let longest = surroundings.handshake_timeout;
     let greeting = async {
         let certificate = certified(&handle)?;
@@ -69,6 +84,7 @@ async fn greet(link: Link, remote: SocketAddr, surroundings: Rc<Surroundings>, b
         Ok(Err(fault)) => return greet::turn_away(outbound, &handle, &fault).await,
         Err(_) => return handle.close(Code::NodeStopped, "the node stops"),
     };
+    drop(place);
     let control = Lane::new(read, opening.rest);
     let parts = Parts { inbound, outbound, handle, control, queues, sender, certificate };
     link::run(parts, admitted, order, opening.features, surroundings, book).await;

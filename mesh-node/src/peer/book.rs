@@ -24,6 +24,7 @@ use super::{
     frames::{PeerUp, Sender},
     view::{Counts, Facts, PeerInfo, Published, View},
 };
+use crate::refusals::Refusals;
 
 /// How long links may take to close when the node stops.
 const CLOSE_TIME: Duration = Duration::from_secs(3);
@@ -42,6 +43,7 @@ pub(super) struct Book {
     counts: Counts,
     /// What the log has said last of an address that can't be dialled.
     said: BTreeMap<Arc<str>, Code>,
+    refusals: Refusals,
 }
 
 /// A link, or an attempt at one.
@@ -89,6 +91,7 @@ impl Book {
             published,
             counts: Counts::default(),
             said: BTreeMap::new(),
+            refusals: Refusals::new(Instant::now()),
         }
     }
 
@@ -182,7 +185,10 @@ impl Book {
                     Code::PeerDuplicate | Code::PeerIsSelf => {
                         tracing::debug!(node, %code, cause, "a peer link was refused");
                     }
-                    _ => tracing::warn!(node, %code, cause, "a peer link was refused"),
+                    _ if self.refusals.admit(Instant::now()) => {
+                        tracing::warn!(node, %code, cause, "a peer link was refused");
+                    }
+                    _ => {}
                 }
             }
         }
@@ -286,7 +292,10 @@ impl Handler<Refused> for Book {
     fn handle(&mut self, refused: Refused, _: &mut Self::Context) {
         let Refused { code, cause, remote, node } = refused;
         self.count_refused(code);
-        tracing::info!(%remote, node = node.as_ref().map(Name::as_str), %code, cause, "a peer link was refused");
+        if self.refusals.admit(Instant::now()) {
+            let node = node.as_ref().map(Name::as_str);
+            tracing::info!(%remote, node, %code, cause, "a peer link was refused");
+        }
         self.publish();
     }
 }

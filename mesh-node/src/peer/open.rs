@@ -28,6 +28,8 @@ pub(crate) fn open(shared: &Shared) -> Result<Option<Peers>, Error> {
         store: store.clone(),
         reset_key: security.reset_key.clone(),
         handshake_timeout: config.limits.handshake_timeout,
+        // All that there may be can come back at once.
+        greeting_max: config.peer.max_peers,
         peering: peering::Options { peers_max: config.peer.max_peers, ..peering::Options::default() },
         seed: shared.seed,
         handler: Rc::new(NoFrames),

@@ -12,9 +12,14 @@ use mesh_identity::{
     authority::{self, Init, Issue},
     set::{Source, Who},
 };
+use mesh_transport::{
+    connect::{self, ConnectOptions},
+    endpoint::Endpoint,
+    link::Link,
+};
 use mesh_wire::{
     class::Class,
-    frame::{Frame, Kind, Parts},
+    frame::{Frame, Kind, PREFACE, Parts},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -52,6 +57,7 @@ fn options(certs: &TempDir, node: &str, incarnation: u64) -> Options {
         store: store(certs.path(), node),
         reset_key: ResetKey::random().unwrap(),
         handshake_timeout: Duration::from_secs(5),
+        greeting_max: 16,
         peering: peering::Options::default(),
         seed: incarnation,
         handler: Rc::new(NoFrames),
@@ -330,6 +336,75 @@ fn a_node_that_stops_is_waited_for_before_it_is_dialled_again() {
         assert_eq!(view.counts.closed.get(&Some(Code::NodeStopped)), Some(&1));
         a.until("it is dialled again", |view| view.counts.dials > before).await;
         assert!(began.elapsed() >= Duration::from_secs(2), "not at once");
+        a.drain().await;
+    });
+}
+
+/// A link of a node that says nothing by itself.
+async fn raw(certs: &TempDir, node: &str, to: &Peers) -> Link {
+    let mut options = ConnectOptions::new(store(certs.path(), node));
+    options.expect = Expect::Node { cluster: "c".parse().unwrap() };
+    connect::open(&Endpoint::Quic(place(to)), &options).await.unwrap()
+}
+
+/// What a link is told that sends this on its control lane.
+async fn told(mut link: Link, bytes: Bytes) -> Option<Code> {
+    greet::write(&mut link.outbound, bytes).await.unwrap();
+    link.handle.closed().await.code
+}
+
+#[test]
+fn who_does_not_greet_properly_is_told_why_and_counted() {
+    run(async {
+        let certs = certificates("c", &["a", "b"]);
+        let handshake_timeout = Duration::from_millis(300);
+        let a = Peers::start(Options { handshake_timeout, ..options(&certs, "a", 1) }).unwrap();
+        let identity = Identity {
+            own: Own { node: "b".parse().unwrap(), cluster: "c".parse().unwrap(), incarnation: 1 },
+            advertise: String::new(),
+        };
+        let hello = handshake::hello(&identity, LinkNumber(1)).unwrap();
+        let frame = |kind| {
+            let mut bytes = BytesMut::from(&PREFACE[..]);
+            Parts::bare(kind, 0).aux(1 << 16 | 1).encode(&mut bytes).unwrap();
+            bytes.freeze()
+        };
+        let table = [
+            (Bytes::from_static(b"GET / HTTP/1.1\r\n"), Code::PrefaceBad),
+            (frame(Kind::Hello), Code::HelloExpected),
+            (frame(Kind::Ping), Code::HelloExpected),
+            (frame(Kind::PeerHello), Code::BodyMalformed),
+            (hello.slice(..hello.len() - 1), Code::HandshakeTimeout),
+        ];
+        for (bytes, code) in table {
+            assert_eq!(told(raw(&certs, "b", &a).await, bytes).await, Some(code));
+            a.until("it is counted", |view| view.counts.refused.contains_key(&code)).await;
+        }
+        assert_eq!(up(&a.view()), 0);
+        // After its greeting, a second one.
+        let link = raw(&certs, "b", &a).await;
+        let twice = [&hello[..], &hello[PREFACE.len()..]].concat();
+        assert_eq!(told(link, twice.into()).await, Some(Code::HelloRepeated));
+        a.until("it is counted", |view| view.counts.closed.contains_key(&Some(Code::HelloRepeated))).await;
+        a.drain().await;
+    });
+}
+
+#[test]
+fn so_many_may_greet_at_once_and_not_one_more() {
+    run(async {
+        let certs = certificates("c", &["a", "b"]);
+        let handshake_timeout = PATIENCE;
+        let a = Options { greeting_max: 2, handshake_timeout, ..options(&certs, "a", 1) };
+        let a = Peers::start(a).unwrap();
+        let silent = [raw(&certs, "b", &a).await, raw(&certs, "b", &a).await];
+        let closed = raw(&certs, "b", &a).await.handle.closed().await;
+        assert_eq!(closed.code, Some(Code::TooManyPeers));
+        assert!(a.view().counts.refused.contains_key(&Code::TooManyPeers));
+        drop(silent);
+        let b = Peers::start(Options { addresses: vec![place(&a)], ..options(&certs, "b", 2) }).unwrap();
+        b.until_up("a").await;
+        b.drain().await;
         a.drain().await;
     });
 }

@@ -6,6 +6,7 @@ use mesh_wire::body::{
     CONTROL_BODY_BYTES, ErrorV1, HelloV1, ModeV1, OverflowV1, ServiceV1, SubscribeV1, WelcomeV1, decode,
     encode,
 };
+use mesh_wire::peer::PeerHelloV1;
 use serde::{Serialize, de::DeserializeOwned};
 
 /// Reads `data` as the body of HELLO.
@@ -26,6 +27,11 @@ pub fn error(data: &[u8]) {
 /// Reads `data` as the body of SUBSCRIBE.
 pub fn subscribe(data: &[u8]) {
     round_trip::<SubscribeV1>(data);
+}
+
+/// Reads `data` as the body of PEER_HELLO and PEER_WELCOME.
+pub fn peer_hello(data: &[u8]) {
+    round_trip::<PeerHelloV1>(data);
 }
 
 /// Numbers have more than one spelling in postcard, so the value is compared and not the bytes.
@@ -97,6 +103,19 @@ pub fn subscribe_seeds() -> Vec<Vec<u8>> {
         ..body.clone()
     };
     vec![bytes(&body), bytes(&events)]
+}
+
+/// Bodies of PEER_HELLO.
+pub fn peer_hello_seeds() -> Vec<Vec<u8>> {
+    let body = PeerHelloV1 {
+        node: "n1".into(),
+        cluster: "local".into(),
+        incarnation: 1_700_000_000_000_000,
+        dial: 3,
+        address: "n1.example:7401".into(),
+        version: "0.1.0".into(),
+    };
+    vec![bytes(&body), bytes(&PeerHelloV1 { address: String::new(), ..body })]
 }
 
 fn bytes<T: Serialize>(body: &T) -> Vec<u8> {

@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "batches", run: batches::target, seeds: batches::seeds },
     Target { name: "body_error", run: bodies::error, seeds: bodies::error_seeds },
     Target { name: "body_hello", run: bodies::hello, seeds: bodies::hello_seeds },
+    Target { name: "body_peer_hello", run: bodies::peer_hello, seeds: bodies::peer_hello_seeds },
     Target { name: "body_subscribe", run: bodies::subscribe, seeds: bodies::subscribe_seeds },
     Target { name: "body_welcome", run: bodies::welcome, seeds: bodies::welcome_seeds },
     Target { name: "chunks", run: chunks::target, seeds: chunks::seeds },

@@ -52,6 +52,11 @@ fn body_hello() {
 }
 
 #[test]
+fn body_peer_hello() {
+    run("body_peer_hello");
+}
+
+#[test]
 fn body_subscribe() {
     run("body_subscribe");
 }
