@@ -11,10 +11,12 @@ use crate::listen::BACKLOG;
 
 /// A TCP connection that nothing was heard on for so long is probed.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(1);
-/// After so many probes without an answer, each [`TCP_KEEPALIVE`] apart, the connection is dead.
+/// After so many probes without an answer, each [`TCP_KEEPALIVE`] apart, the connection is dead, where the system does
+/// not go by [`TCP_USER_TIMEOUT_MS`].
 const TCP_PROBES: u32 = 4;
-/// Sent bytes that are not acknowledged for so long make the connection dead, and so do unanswered probes, in ms.
-const TCP_USER_TIMEOUT_MS: u32 = 5_000;
+/// Sent bytes that are not acknowledged for so long make the connection dead, in ms, and so do unanswered probes. It is
+/// looked at with each probe, so a fifth second may pass.
+const TCP_USER_TIMEOUT_MS: u32 = 4_000;
 
 /// A UDP socket at `address`; with `reuse_port` several may have the same one and the kernel spreads over them.
 pub(crate) fn udp(address: SocketAddr, reuse_port: bool, buffer_bytes: usize) -> io::Result<UdpSocket> {
@@ -70,4 +72,54 @@ fn socket(address: SocketAddr, kind: SocketType) -> io::Result<OwnedFd> {
         sockopt::set_ipv6_v6only(&socket, false)?;
     }
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_udp_socket_has_room() {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let (small, large) =
+            (udp(address, false, 64 * 1024).unwrap(), udp(address, false, 128 * 1024).unwrap());
+        let room = |socket: &UdpSocket| sockopt::socket_recv_buffer_size(socket).unwrap();
+        assert!(room(&large) > room(&small));
+        assert!(!sockopt::socket_reuseport(&large).unwrap());
+    }
+
+    #[test]
+    fn a_port_is_shared_only_by_those_who_say_so() {
+        let first = udp("127.0.0.1:0".parse().unwrap(), true, 64 * 1024).unwrap();
+        let address = first.local_addr().unwrap();
+        assert!(udp(address, true, 64 * 1024).is_ok());
+        assert_eq!(udp(address, false, 64 * 1024).unwrap_err().kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn one_socket_is_for_both_families() {
+        let Ok(both) = udp("[::]:0".parse().unwrap(), false, 64 * 1024) else {
+            eprintln!("skipped: there is no IPv6 here");
+            return;
+        };
+        let old = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = both.local_addr().unwrap().port();
+        old.send_to(b"x", ("127.0.0.1", port)).unwrap();
+        both.set_nonblocking(false).unwrap();
+        let (_, from) = both.recv_from(&mut [0; 8]).unwrap();
+        assert!(from.is_ipv6());
+        assert_eq!(canonical(from), old.local_addr().unwrap());
+    }
+
+    #[test]
+    fn a_tcp_socket_finds_dead_connections() {
+        let listener = tcp_listener("127.0.0.1:0".parse().unwrap()).unwrap();
+        let stream = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        tune_tcp(&stream).unwrap();
+        assert!(stream.nodelay().unwrap() && sockopt::socket_keepalive(&stream).unwrap());
+        assert_eq!(sockopt::tcp_keepidle(&stream).unwrap(), TCP_KEEPALIVE);
+        assert_eq!(sockopt::tcp_keepintvl(&stream).unwrap(), TCP_KEEPALIVE);
+        assert_eq!(sockopt::tcp_keepcnt(&stream).unwrap(), TCP_PROBES);
+        assert_eq!(sockopt::tcp_user_timeout(&stream).unwrap(), TCP_USER_TIMEOUT_MS);
+    }
 }

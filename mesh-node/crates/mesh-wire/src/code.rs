@@ -373,7 +373,7 @@ pub enum Code {
     LaneRepeated = 6051,
     /// A lane was opened and nothing came on it.
     LaneSilent = 6052,
-    /// The other side opened what it may not open.
+    /// The other side broke the rules for lanes.
     LaneForbidden = 6053,
     /// Nothing was heard from the other side.
     LinkDead = 6054,

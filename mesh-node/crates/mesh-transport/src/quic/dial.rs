@@ -16,6 +16,11 @@ use crate::link::Link;
 use crate::side::Side;
 use crate::socket;
 
+/// An answer from the own machine or the next one is there by then.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+/// Bound of the pauses between looks for an answer, each four times the one before; then it is asked again.
+const PROBE_AGAIN: Duration = Duration::from_secs(1);
+
 /// Dials `remote`, whose certificate is to be that of `host` where the side expects that. Not bounded in time.
 pub(crate) async fn dial(remote: SocketAddr, host: &str, side: Arc<Side>) -> Result<Link, Failure> {
     let tls = client_config(side.store.clone(), side.expect.clone(), ALPN).map_err(io::Error::other)?;
@@ -52,15 +57,18 @@ async fn refused(remote: SocketAddr) {
         let socket = UdpSocket::bind(any_port(remote))?;
         socket.set_nonblocking(true)?;
         socket.connect(remote)?;
-        let mut pause = Duration::from_millis(2);
+        let mut pause = FIRST_LOOK;
         loop {
             socket.send(&[0])?;
             // The answer is an error of the next thing that is done with the socket.
-            sleep(pause).await;
-            if let Some(error) = socket.take_error()? {
-                return Err(error);
+            while pause < PROBE_AGAIN {
+                sleep(pause).await;
+                if let Some(error) = socket.take_error()? {
+                    return Err(error);
+                }
+                pause *= 4;
             }
-            pause = (pause * 4).min(Duration::from_secs(1));
+            pause = FIRST_LOOK;
         }
     };
     let ended: io::Result<()> = probe.await;

@@ -25,7 +25,7 @@ const SEGMENTS: usize = 10;
 const _: () = assert!(MTU_MAX as usize * SEGMENTS <= 65_507);
 
 /// What a lane may have under way to this side, in bytes.
-pub const LANE_WINDOW_BYTES: u32 = 2 * 1024 * 1024;
+pub const LANE_WINDOW_BYTES: u32 = 1024 * 1024;
 /// What all lanes together may have under way to this side, in bytes: two full lanes do not hold up a third.
 pub const LINK_WINDOW_BYTES: u32 = 3 * LANE_WINDOW_BYTES;
 /// What this side keeps of written bytes until the other side has them, in bytes.
@@ -51,9 +51,15 @@ const INCOMING_TOTAL_BYTES: u64 = 4 * 1024 * 1024;
 /// The round trip that is assumed before one is measured. The default of 333 ms makes a lost first packet cost a second.
 const INITIAL_RTT: Duration = Duration::from_millis(100);
 
-/// How connections behave, on both sides.
+/// How connections behave, on both sides, to be shared.
 #[must_use]
 pub fn transport() -> Arc<TransportConfig> {
+    Arc::new(transport_config())
+}
+
+/// How connections behave, on both sides, to be changed where the effect of a setting is measured.
+#[must_use]
+pub fn transport_config() -> TransportConfig {
     let mut mtu = MtuDiscoveryConfig::default();
     mtu.upper_bound(MTU_MAX);
     let mut config = TransportConfig::default();
@@ -68,7 +74,7 @@ pub fn transport() -> Arc<TransportConfig> {
         .send_window(SEND_WINDOW_BYTES)
         .initial_rtt(INITIAL_RTT)
         .mtu_discovery_config(Some(mtu));
-    Arc::new(config)
+    config
 }
 
 /// Lets packets of [`MTU_MAX`] in; the other side finds the largest that gets through.

@@ -37,6 +37,10 @@ impl Outbound {
             let write = Pin::new(&mut self.write);
             self.held = ready!(with_slices(bufs, |slices| write.poll_write_vectored(cx, slices)))?;
         }
+        debug_assert!(
+            self.held <= bufs.iter().map(Bytes::len).sum(),
+            "other bytes than those that were pending"
+        );
         ready!(Pin::new(&mut self.write).poll_flush(cx))?;
         Poll::Ready(Ok(take(&mut self.held)))
     }

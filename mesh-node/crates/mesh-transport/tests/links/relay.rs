@@ -30,9 +30,8 @@ impl Relay {
             loop {
                 tokio::select! {
                     Ok((length, from)) = outer.recv_from(&mut there) => {
-                        client.get_or_insert(from);
-                        // The prober that looks whether the port is open has a socket of its own.
-                        if client == Some(from) && length < 1_200 || length >= 1_200 {
+                        // What looks whether the port is open has a socket of its own, and says less.
+                        if length >= 1_200 {
                             client = Some(from);
                         }
                         if to_node.load(Ordering::Relaxed) {

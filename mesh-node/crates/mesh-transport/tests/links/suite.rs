@@ -346,6 +346,9 @@ async fn both_sides_know_each_other(node: Node) {
                 node.endpoint().authority().map(|authority| authority.port())
             );
             assert_eq!((client.handle.process(), server.handle.process()), (None, None));
+            let is_quic = client.handle.carrier() == Carrier::Quic;
+            assert_eq!(client.handle.rtt().is_some_and(|rtt| !rtt.is_zero()), is_quic);
+            assert_eq!(client.handle.stats().is_some_and(|stats| stats.sent_packets > 0), is_quic);
             assert_eq!(id(server.handle), "spiffe://test/service/app");
             assert_eq!(id(client.handle), "spiffe://test/node/a");
         }

@@ -46,12 +46,12 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "lane_forbidden",
         kind: ErrorKind::Protocol,
         retryable: false,
-        title: "The other side opened what it may not open",
-        cause: "A stream in both directions, more streams than there are classes, a datagram, or no control lane first.",
+        title: "The other side broke the rules for lanes",
+        cause: "A stream in both directions, too many streams, a datagram, more bytes than it may send, or no control first.",
         hint: "Use the client library; if you write your own: at most one one-way stream per class, control first.",
         explanation: "A link over QUIC consists of at most five one-way streams in each direction, and the first \
-        one is that of class control. Streams in both directions and datagrams are switched off. Whoever opens \
-        something else breaks the protocol, and the link is closed.",
+        one is that of class control. Streams in both directions and datagrams are switched off, and a side sends no \
+        more than the other has made room for. Whoever does otherwise breaks the protocol, and the link is closed.",
     },
     Entry {
         code: Code::LinkDead,
