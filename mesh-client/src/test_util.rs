@@ -16,10 +16,15 @@
 //! # }
 //! ```
 
+use std::path::{Path, PathBuf};
+
+use mesh_identity::authority::{self, Init, Issue};
 use mesh_node::Node;
 use mesh_node::config::{Config, Flag, Layers};
+use mesh_transport::link::Carrier;
 use mesh_transport::socket_path::Places;
 use mesh_wire::code::Code;
+use mesh_wire::name::Name;
 use tempfile::TempDir;
 
 use crate::builder::ClientBuilder;
@@ -29,6 +34,9 @@ use crate::error::Error;
 /// How long the node may take to drain; tests have nothing to lose.
 const DRAIN: &str = "1s";
 
+/// What nodes and their cluster are called here.
+const NAME: &str = "test";
+
 /// A node of its own: a socket in a temporary directory, no admin HTTP. Dropped, it is stopped in the background.
 ///
 /// Any number of them run beside each other.
@@ -36,6 +44,8 @@ const DRAIN: &str = "1s";
 pub struct TestNode {
     running: Option<(Node, TempDir)>,
     endpoint: String,
+    /// The certificates of a node on the network.
+    certs: Option<PathBuf>,
 }
 
 impl TestNode {
@@ -58,8 +68,24 @@ impl TestNode {
     /// # Cancel safety
     /// As [`TestNode::start`].
     pub async fn start_with(keys: &[(&'static str, &str)]) -> Result<Self, Error> {
+        Self::start_in_background(keys, false).await
+    }
+
+    /// Starts a node that listens on this machine's loopback address as well, over QUIC and TLS, with certificates of a
+    /// CA of its own; some keys as [`TestNode::start_with`]. See [`TestNode::builder_over`].
+    ///
+    /// # Errors
+    /// As [`TestNode::start_with`].
+    ///
+    /// # Cancel safety
+    /// As [`TestNode::start`].
+    pub async fn start_on_network(keys: &[(&'static str, &str)]) -> Result<Self, Error> {
+        Self::start_in_background(keys, true).await
+    }
+
+    async fn start_in_background(keys: &[(&'static str, &str)], network: bool) -> Result<Self, Error> {
         let keys: Vec<_> = keys.iter().map(|(key, value)| (*key, (*value).to_owned())).collect();
-        let started = tokio::task::spawn_blocking(move || start(keys)).await;
+        let started = tokio::task::spawn_blocking(move || start(keys, network)).await;
         started.map_err(|error| Error::of(Code::InternalError).with_cause(error.to_string()))?
     }
 
@@ -72,6 +98,30 @@ impl TestNode {
     /// A client that is to connect to this node.
     pub fn builder(&self) -> ClientBuilder {
         Client::builder().endpoint(&self.endpoint)
+    }
+
+    /// The directory with the certificates of a node that is on the network.
+    #[must_use]
+    pub fn certs(&self) -> Option<&Path> {
+        self.certs.as_deref()
+    }
+
+    /// A client that is to connect over `carrier` as the service of this name, whose certificate is made.
+    ///
+    /// # Errors
+    /// [`Code::ListenUnusable`] when the node is not on the network; a malformed name.
+    pub fn builder_over(&self, carrier: Carrier, service: &str) -> Result<ClientBuilder, Error> {
+        let address = self.running.as_ref().and_then(|(node, _)| node.listen_address());
+        let (Some(address), Some(certs)) = (address, &self.certs) else {
+            return Err(Error::of(Code::ListenUnusable).with_cause("the node is not on the network"));
+        };
+        let endpoint = match carrier {
+            Carrier::Unix => self.endpoint.clone(),
+            Carrier::Quic | Carrier::Tls => format!("{}://{address}", carrier.as_str()),
+        };
+        let issue = Issue { force: true, ..Issue::service(name(service)?) };
+        authority::issue(certs, &issue).map_err(unmade)?;
+        Ok(Client::builder().endpoint(endpoint).certs(certs).identity(service))
     }
 
     /// A client of this node.
@@ -113,7 +163,7 @@ impl Drop for TestNode {
     }
 }
 
-fn start(keys: Vec<(&'static str, String)>) -> Result<TestNode, Error> {
+fn start(keys: Vec<(&'static str, String)>, network: bool) -> Result<TestNode, Error> {
     let directory = tempfile::Builder::new()
         .prefix("mesh-")
         .tempdir()
@@ -126,18 +176,37 @@ fn start(keys: Vec<(&'static str, String)>) -> Result<TestNode, Error> {
         flag("http.address", "off".to_owned()),
         flag("drain.deadline", DRAIN.to_owned()),
     ];
+    let certs = network.then(|| directory.path().join("certs"));
+    if let Some(certs) = &certs {
+        authority::init(certs, &Init { cluster: name(NAME)?, validity: None, force: false })
+            .map_err(unmade)?;
+        authority::issue(certs, &Issue::node(name(NAME)?)).map_err(unmade)?;
+        flags.push(flag("cluster", NAME.to_owned()));
+        flags.push(flag("certs.dir", certs.display().to_string()));
+        flags.push(flag("listen.address", "127.0.0.1:0".to_owned()));
+    }
     flags.extend(keys.into_iter().map(|(key, value)| flag(key, value)));
     let layers = Layers {
         file: None,
         environment: Vec::new(),
         flags,
         places: Places::from_env(),
-        host_name: "test".to_owned(),
+        host_name: NAME.to_owned(),
     };
     let config = Config::load(layers)
         .map_err(|error| Error::new(error.code(), error.to_string()).with_hint(error.hint().to_string()))?;
     let node = Node::start(config)
         .map_err(|error| Error::new(error.code(), error.to_string()).with_hint(error.hint()))?;
     let endpoint = node.endpoint().to_string();
-    Ok(TestNode { running: Some((node, directory)), endpoint })
+    Ok(TestNode { running: Some((node, directory)), endpoint, certs })
+}
+
+fn name(text: &str) -> Result<Name, Error> {
+    Name::new(text).map_err(|error| {
+        Error::new(error.code(), format!("{text:?} is no name")).with_cause(error.to_string())
+    })
+}
+
+fn unmade(error: authority::Error) -> Error {
+    Error::new(error.code(), error.to_string()).with_hint(error.hint())
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use mesh_client::serve::Caller;
 use mesh_client::test_util::TestNode;
-use mesh_client::{Code, ConnectionEvent};
+use mesh_client::{Carrier, Code, ConnectionEvent};
 
 #[tokio::test]
 async fn a_node_comes_and_goes() {
@@ -60,4 +61,49 @@ async fn a_client_moves_from_a_draining_node_to_another() {
     let request = other.request("echo.it", "moved").idempotent().timeout(Duration::from_secs(10));
     assert_eq!(request.await.unwrap().text().unwrap(), "moved");
     drop(server);
+}
+
+#[tokio::test]
+async fn clients_meet_over_every_carrier_and_know_each_other() {
+    let node = TestNode::start_on_network(&[]).await.unwrap();
+    let server = node.builder_over(Carrier::Quic, "orders").unwrap().connect().await.unwrap();
+    assert_eq!(server.identity().as_deref(), Some("spiffe://test/service/orders"));
+    let whoami = |caller: Caller| async move { caller.0 };
+    let serving = server.serve("orders").handle("whoami", whoami).spawn().await.unwrap();
+    let mut subscription = server.subscribe("news").await.unwrap();
+    let table = [
+        (Carrier::Quic, "spiffe://test/service/shop"),
+        (Carrier::Tls, "spiffe://test/service/shop"),
+        (Carrier::Unix, "unix:uid="),
+    ];
+    for (carrier, caller) in table {
+        let client = node.builder_over(carrier, "shop").unwrap().connect().await.unwrap();
+        assert_eq!(client.node_info().unwrap().carrier, carrier);
+        let reply = client.request("orders.whoami", "").await.unwrap();
+        assert!(reply.text().unwrap().starts_with(caller), "{carrier:?}: {reply:?}");
+        let large = vec![carrier as u8; 1_000_000];
+        client.publish("news", large.as_slice()).await.unwrap();
+        assert_eq!(subscription.next().await.unwrap().as_bytes(), large, "{carrier:?}");
+        client.drain().await.unwrap();
+    }
+    drop(serving);
+}
+
+#[tokio::test]
+async fn what_a_closing_client_sent_over_quic_arrives() {
+    let node = TestNode::start_on_network(&[]).await.unwrap();
+    let watcher = node.client().await.unwrap();
+    let mut subscription = watcher.subscribe("a").await.unwrap();
+    let count = 10_000u32;
+    let client = node.builder_over(Carrier::Quic, "shop").unwrap().connect().await.unwrap();
+    let sending = tokio::spawn(async move {
+        for number in 0..count {
+            client.publish("a", number.to_le_bytes().as_slice()).await.unwrap();
+        }
+        client.close().await;
+    });
+    for number in 0..count {
+        assert_eq!(subscription.next().await.unwrap().as_bytes(), number.to_le_bytes());
+    }
+    sending.await.unwrap();
 }

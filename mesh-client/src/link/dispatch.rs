@@ -26,7 +26,7 @@ use crate::state::requests::{Ended, Requests};
 use crate::subscription::Local;
 
 /// Why the link is over.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum LinkEnd {
     /// The other side is gone.
     Lost(String),

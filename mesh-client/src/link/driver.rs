@@ -49,8 +49,8 @@ pub(crate) struct Driver {
 
 /// Why no endpoint could be connected to.
 pub(crate) struct Unopened {
-    /// Why the last one failed, or a better reason of one before it: that a node is there but can't be used says more
-    /// than that none is.
+    /// Why the last one failed, or a better reason of one before it: that a node refuses this client says more than that
+    /// one can't be reached, and that more than that none was ever there.
     pub(crate) reason: Error,
     /// Whether one of them may answer later without anybody changing anything here.
     pub(crate) may_open_later: bool,
@@ -94,8 +94,7 @@ impl Driver {
                 Err(error) => {
                     self.endpoints.advance();
                     may_open_later |= error.is_retryable();
-                    let nobody = error.code() == Code::ConnectNoSuchSocket;
-                    if reason.is_none() || !nobody {
+                    if reason.as_ref().is_none_or(|known| telling(known) <= telling(&error)) {
                         reason = Some(error);
                     }
                 }
@@ -304,6 +303,15 @@ impl Driver {
         self.shared.hub.tell(&ConnectionEvent::Closed);
         self.shared.hub.close();
         self.shared.stage.send_replace(Stage::Closed);
+    }
+}
+
+/// How much an error tells of why no endpoint could be connected to.
+fn telling(error: &Error) -> u8 {
+    match error.code() {
+        Code::ConnectNoSuchSocket => 0,
+        _ if error.is_retryable() => 1,
+        _ => 2,
     }
 }
 

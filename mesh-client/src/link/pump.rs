@@ -38,6 +38,8 @@ pub(crate) struct Pump {
     spares: Spares,
     /// Why the link is over, while lanes are read to their end.
     farewell: Option<(LinkEnd, Pin<Box<Sleep>>)>,
+    /// Why the link was over when that was told: whoever asks again is told again.
+    over: Option<LinkEnd>,
     timer: Pin<Box<Sleep>>,
     armed: Option<Instant>,
     shared: Arc<Shared>,
@@ -57,6 +59,7 @@ impl Pump {
             written: [0; Class::COUNT],
             spares: Spares::default(),
             farewell: None,
+            over: None,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             armed: None,
             shared,
@@ -73,8 +76,19 @@ impl Pump {
         self.dispatch.is_draining()
     }
 
-    /// Reads and writes until the link is over.
+    /// Reads and writes until the link is over, and stays ready then.
     pub(crate) fn poll_run(&mut self, cx: &mut Context<'_>) -> Poll<LinkEnd> {
+        if let Some(end) = &self.over {
+            return Poll::Ready(end.clone());
+        }
+        let polled = self.poll_lanes(cx);
+        if let Poll::Ready(end) = &polled {
+            self.over = Some(end.clone());
+        }
+        polled
+    }
+
+    fn poll_lanes(&mut self, cx: &mut Context<'_>) -> Poll<LinkEnd> {
         // Reading comes first: what it makes us say goes out with the same write.
         if let Poll::Ready(end) = self.poll_read(cx) {
             return Poll::Ready(end);

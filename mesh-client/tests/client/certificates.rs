@@ -178,6 +178,15 @@ async fn a_node_that_refuses_does_not_keep_the_client_from_the_others() {
 }
 
 #[tokio::test]
+async fn a_node_that_refuses_says_more_than_one_that_is_not_there() {
+    let trust = Trust::new();
+    let stranger = Trust::new().node();
+    let builder = trust.builder(&stranger).endpoint("unix:///nonexistent/mesh.sock");
+    let error = soon(refusal(builder, &stranger)).await;
+    assert_eq!(error.code(), Code::CertificateUntrusted, "{error:#}");
+}
+
+#[tokio::test]
 async fn a_dead_node_is_left_for_one_on_another_carrier() {
     let trust = Trust::new();
     let (dead, live) = (trust.node(), FakeNode::new());

@@ -248,6 +248,25 @@ async fn a_draining_node_is_left_for_another_without_losing_requests() {
 }
 
 #[tokio::test]
+async fn a_draining_node_that_hangs_up_before_another_answers_is_lost() {
+    let (one, two) = (FakeNode::new(), FakeNode::new());
+    let builder = one.builder().endpoint(two.endpoint());
+    let (client, old) = tokio::join!(builder.connect(), one.accept());
+    let (client, mut old) = (client.unwrap(), old);
+    let mut events = client.events();
+    old.send(&Parts::bare(Kind::Draining, 0)).await;
+    // It is there, and says nothing yet.
+    let silent = two.accept_silent().await;
+    drop(old);
+    event(&mut events, |e| matches!(e, ConnectionEvent::Disconnected { .. }).then_some(())).await;
+    drop(silent);
+    tokio::select! {
+        _link = one.accept() => {}
+        _link = two.accept() => {}
+    }
+}
+
+#[tokio::test]
 async fn a_draining_node_is_kept_when_there_is_no_other() {
     let node = FakeNode::new();
     let (client, mut link) = node.connect().await;
