@@ -3,7 +3,7 @@
 mod watch;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 #[cfg(feature = "self-signed")]
@@ -15,6 +15,11 @@ pub use crate::poll::POLL_INTERVAL;
 use crate::peer::PeerCertificate;
 use crate::set::{CertSet, Error, Files, Source};
 use crate::verify;
+
+/// How often files are looked at, at first, before a key that does not belong to its certificate counts as a fault.
+const SWAP_LOOKS: u32 = 11;
+/// Time between these looks.
+const SWAP_PAUSE: Duration = Duration::from_millis(100);
 
 /// The current set of certificates. Clones are cheap and share it.
 ///
@@ -40,11 +45,18 @@ pub enum Reload {
 }
 
 impl Store {
-    /// Loads a set. It blocks on reading a few small files.
+    /// Loads a set. It blocks on reading a few small files, and for up to a second when a key does not belong to its
+    /// certificate: two files are replaced one after the other, and who starts in between is not to fail for that.
     ///
     /// # Errors
     /// As [`CertSet::load`].
     pub fn open(source: Source) -> Result<Self, Error> {
+        for _ in 1..SWAP_LOOKS {
+            match CertSet::load(&source, SystemTime::now()) {
+                Err(Error::KeyMismatch { .. }) => std::thread::sleep(SWAP_PAUSE),
+                _ => break,
+            }
+        }
         Self::open_at(source, SystemTime::now())
     }
 

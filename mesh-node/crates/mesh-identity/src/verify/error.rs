@@ -78,7 +78,7 @@ pub enum Error {
         wanted: Kind,
     },
     /// It is of another cluster.
-    #[error("{id} is not of the cluster {wanted:?}")]
+    #[error("{id} is not of the cluster {:?}", wanted.as_str())]
     WrongCluster {
         /// Whose it is.
         id: SpiffeId,
@@ -86,7 +86,7 @@ pub enum Error {
         wanted: Name,
     },
     /// It is somebody else's.
-    #[error("{id} is not {wanted:?}")]
+    #[error("{id} is not {:?}", wanted.as_str())]
     WrongNode {
         /// Whose it is.
         id: SpiffeId,

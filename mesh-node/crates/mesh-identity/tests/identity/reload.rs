@@ -58,6 +58,19 @@ fn a_bad_set_keeps_the_old_one() {
 }
 
 #[test]
+fn who_starts_between_the_two_files_of_a_swap_waits_for_the_second() {
+    let place = Place::demo();
+    let good = place.read("node-a.pem");
+    place.write("node-a.pem", place.read("service-mail.pem"));
+    let source = place.of_node("a");
+    assert_eq!(Store::open(source.clone()).unwrap_err().code(), Code::CertsKeyMismatch, "not for ever");
+    place.write("second.new", good);
+    let opening = std::thread::spawn(move || Store::open(source));
+    fs::rename(place.path().join("second.new"), place.path().join("node-a.pem")).unwrap();
+    opening.join().unwrap().unwrap();
+}
+
+#[test]
 fn one_that_is_not_valid_yet_is_taken_once_it_is() {
     let place = Place::demo();
     let store = place.node("a");
