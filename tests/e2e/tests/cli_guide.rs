@@ -25,9 +25,8 @@ fn commands<'a>(text: &'a str, from: &str, to: &str) -> Vec<&'a str> {
 /// the end; everything else has to succeed.
 fn run(commands: &[&str]) {
     let home = tempfile::tempdir().unwrap();
-    let programs = program("mesh-cli", "mesh");
-    program("mesh-node", "mesh-node");
-    let shell = |line: &str| shell(home.path(), programs.parent().unwrap(), line);
+    let programs = [program("mesh-cli", "mesh"), program("mesh-node", "mesh-node")];
+    let shell = |line: &str| shell(home.path(), programs[0].parent().unwrap(), line);
     let mut port = String::new();
     let mut running = Vec::new();
     for line in commands {
