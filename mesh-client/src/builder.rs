@@ -121,7 +121,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The token to show to nodes that ask for one. By default that of `MESH_TOKEN`.
+    /// The token to show to nodes, in place of a certificate. By default that of `MESH_TOKEN`. Over a network it is shown
+    /// to verified nodes only: without a CA it stays here.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self

@@ -37,14 +37,21 @@ pub(crate) struct Opened {
     pub(crate) rest: BytesMut,
 }
 
-/// Introduces this client on a new link to `endpoint`, and hears who the node is.
+/// Introduces this client on a new link to `endpoint`, and hears who the node is. A token is shown to nodes that are
+/// `trusted` only: whoever else listens there could use it.
 ///
 /// # Cancel safety
 /// Safe: the link is closed.
-pub(crate) async fn greet(link: Link, endpoint: &Endpoint, who: &Introduction) -> Result<Opened, Error> {
+pub(crate) async fn greet(
+    link: Link,
+    endpoint: &Endpoint,
+    who: &Introduction,
+    trusted: bool,
+) -> Result<Opened, Error> {
     let Link { mut inbound, mut outbound, handle } = link;
+    let token = who.token.clone().filter(|_| trusted);
     // A node that refuses may close before it has read everything; what it said is there to read all the same.
-    let written = say(&mut outbound, hello(who)?.freeze()).await;
+    let written = say(&mut outbound, hello(&who.name, token)?.freeze()).await;
     let hung_up = |error: Option<io::Error>| hung_up(endpoint, &handle, error);
     let mut lane = inbound.accept().await.map_err(|error| hung_up(Some(error)))?;
     let mut buffer = BytesMut::with_capacity(4 * 1024);
@@ -79,12 +86,12 @@ async fn say(outbound: &mut Outbound, mut bytes: Bytes) -> io::Result<()> {
     Ok(())
 }
 
-fn hello(who: &Introduction) -> Result<BytesMut, Error> {
+fn hello(name: &str, token: Option<String>) -> Result<BytesMut, Error> {
     let body = body::encode(&HelloV1 {
-        name: who.name.clone(),
+        name: name.to_owned(),
         library: concat!("mesh-client ", env!("CARGO_PKG_VERSION")).to_owned(),
         language: "rust".to_owned(),
-        token: who.token.clone(),
+        token,
         pid: std::process::id(),
     })
     .map_err(|error| Error::of(error.code()).with_cause(error.to_string()))?;

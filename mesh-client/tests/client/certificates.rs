@@ -131,9 +131,21 @@ async fn a_live_link_to_a_node_that_was_revoked_is_ended() {
 async fn without_any_certificates_a_node_on_this_machine_is_taken_as_it_is() {
     let store = Store::self_signed(name("c"), name("n1")).unwrap();
     let node = FakeNode::on_quic(options(store, Expect::Anything));
-    let (client, link) = tokio::join!(node.builder().connect(), node.accept());
+    let (client, link) = tokio::join!(node.builder().token("secret").connect(), node.accept());
     client.unwrap().publish("a", "x").await.unwrap();
     assert!(link.handle.certificate().is_none());
+    assert_eq!(link.hello.unwrap().token, None, "nobody knows who that is");
+}
+
+#[tokio::test]
+async fn a_token_stands_for_a_certificate_where_the_node_takes_one() {
+    let trust = Trust::new();
+    let expect = Expect::Service { cluster: name("c"), optional: true };
+    let node = FakeNode::on_quic(options(trust.node_store(), expect));
+    let builder = Client::builder().ca(trust.file("ca.pem")).token("secret").endpoint(node.endpoint());
+    let (client, link) = tokio::join!(builder.connect(), node.accept());
+    assert_eq!(client.unwrap().name(), link.hello.as_ref().unwrap().name);
+    assert_eq!(link.hello.unwrap().token.as_deref(), Some("secret"));
 }
 
 #[tokio::test]
