@@ -145,6 +145,11 @@ impl Link {
         self.reason.borrow_mut().get_or_insert_with(|| (code, cause.to_owned()));
     }
 
+    /// Whether this side ends the link for a reason.
+    fn is_blamed(&self) -> bool {
+        self.reason.borrow().is_some()
+    }
+
     /// The client said goodbye. True when the link can end at once: on one lane nothing comes behind a goodbye.
     pub(crate) fn goodbye(&self) -> bool {
         let is_shared = self.outbox.borrow().is_shared();
@@ -229,6 +234,8 @@ pub(crate) async fn run(carrier: transport::Link, thread: Rc<Thread>) {
         return;
     }
     thread.count(Counter::LinksOpened, 1);
+    let (identity, carrier) = (&link.identity.text, link.handle.carrier().as_str());
+    tracing::debug!(link = link.id.0, name = %link.name, identity, carrier, "link opened");
     handshake::welcome(&link, greeting.version, greeting.features, &thread);
     let writer =
         actix_rt::spawn(writer::run(outbound, Rc::clone(&link), Rc::clone(&thread), subscriber.clone()));

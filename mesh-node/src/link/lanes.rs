@@ -116,8 +116,13 @@ impl<F: Fn() -> Reader> Lanes<F> {
 
 /// Counts and logs the end of a link that has a code; the carrier has told the other side.
 fn note_lost(error: &io::Error, link: &Link, thread: &Thread) {
+    // What this side closes was counted when it decided to.
+    if link.is_blamed() {
+        return;
+    }
     if let Some(Closed { code: Some(code), cause }) = Closed::of(error) {
         thread.refused(*code);
-        tracing::info!(link = link.id.0, name = %link.name, identity = link.identity.text, code = %code, cause, "link lost");
+        let (id, identity) = (link.id.0, &link.identity.text);
+        tracing::info!(link = id, name = %link.name, identity, %code, cause, "link lost");
     }
 }

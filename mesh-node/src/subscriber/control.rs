@@ -28,7 +28,8 @@ impl Handler<Fail> for Subscriber {
 
     fn handle(&mut self, Fail { code, cause }: Fail, ctx: &mut Context<Self>) {
         self.thread.refused(code);
-        tracing::warn!(link = self.link.id.0, name = %self.link.name, code = %code, cause, "link closed");
+        let (id, identity) = (self.link.id.0, &self.link.identity.text);
+        tracing::warn!(link = id, name = %self.link.name, identity, %code, cause, "link closed");
         self.link.blame(code, &cause);
         self.write_error(Class::Control, 0, 0, code, cause, Flags::FATAL);
         self.link.finish();

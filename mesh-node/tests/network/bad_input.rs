@@ -32,6 +32,10 @@ async fn what_breaks_the_rules_closes_its_own_link_only() {
         assert_eq!(client.closed().await.code, Some(code), "{what}");
         witness.ping().await;
     }
+    let errors = &site.ask("$mesh.metrics").await["mesh_errors_total"];
+    for (code, times) in [(Code::HelloRepeated, 2), (Code::FrameOversize, 2), (Code::UnexpectedKind, 1)] {
+        assert_eq!(errors[code.to_string()], times, "{code}: each counted once");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,6 +59,42 @@ async fn nothing_counts_before_the_greeting() {
     client.write(Class::Publish, &publish).await.unwrap();
     let (code, _) = client.refusal().await;
     assert!(matches!(code, Code::LaneForbidden | Code::HandshakeTimeout), "{code:?}");
+}
+
+/// Waits until the node has ended a connection.
+async fn ended(mut stream: std::net::TcpStream) {
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let read = move || std::io::Read::read_to_end(&mut stream, &mut Vec::new());
+    // A reset is an end too.
+    let is_over = |error: &std::io::Error| error.kind() != std::io::ErrorKind::WouldBlock;
+    assert!(tokio::task::spawn_blocking(read).await.unwrap().as_ref().err().is_none_or(is_over));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_on_the_ports_are_counted_and_harm_nobody() {
+    let site = Site::start(&[("limits.handshake_timeout", "300ms"), ("limits.handshakes", "4")]);
+    let address = site.node.listen_address().unwrap();
+    let (mut witness, _) = Client::welcomed(&site.quic(), &site.service("witness"), None).await;
+    let udp = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    for len in [1, 100, 1200, 9000] {
+        udp.send_to(&vec![0xc3; len], address).unwrap();
+    }
+    let mut garbage = std::net::TcpStream::connect(address).unwrap();
+    std::io::Write::write_all(&mut garbage, b"GET / HTTP/1.1\r\n\r\n").unwrap();
+    ended(garbage).await;
+    // More than may shake hands at once: those beyond are ended at once, the others in time.
+    let silent: Vec<_> = (0..8).map(|_| std::net::TcpStream::connect(address).unwrap()).collect();
+    for stream in silent {
+        ended(stream).await;
+    }
+    witness.ping().await;
+    let (mut late, _) = Client::welcomed(&site.tls(), &site.service("late"), None).await;
+    late.ping().await;
+    let metrics = site.ask("$mesh.metrics").await;
+    let count = |code: Code| metrics["mesh_errors_total"][code.to_string()].as_u64().unwrap_or_default();
+    let refused = metrics["mesh_handshakes_turned_away_total"]["refuse"].as_u64().unwrap();
+    assert_eq!(count(Code::TlsHandshakeFailed), 1, "{metrics}");
+    assert_eq!(count(Code::HandshakeTimeout) + refused, 8, "{metrics}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
