@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use quinn::{SendStream, StoppedError, WriteError};
+use smallvec::SmallVec;
 
 use super::Whole;
 use crate::link::{Closed, SLICES};
@@ -19,6 +20,9 @@ use crate::link::{Closed, SLICES};
 const SMALL_BYTES: usize = 2 * 1024;
 /// At most this much is copied together, in bytes.
 const RUN_BYTES: usize = 16 * 1024;
+
+/// What goes into one write: mostly a few slices, at most [`SLICES`].
+type Chunks = SmallVec<[Bytes; 4]>;
 
 /// The first bytes of streams, by class.
 static NAMES: [[u8; 1]; Class::COUNT] = [[0], [1], [2], [3], [4]];
@@ -54,11 +58,11 @@ impl Outbound {
         }
         ready!(self.poll_open(lane, cx))?;
         let Some(named) = &mut self.streams[lane] else { return Poll::Pending };
-        let (mut chunks, count) = gather(bufs);
-        if count == 0 {
+        let mut chunks = gather(bufs);
+        if chunks.is_empty() {
             return Poll::Ready(Ok(0));
         }
-        let written = ready!(pin!(named.stream.write_chunks(&mut chunks[..count])).poll(cx));
+        let written = ready!(pin!(named.stream.write_chunks(&mut chunks)).poll(cx));
         Poll::Ready(written.map(|written| written.bytes).map_err(|error| broken(&self.whole, error)))
     }
 
@@ -124,25 +128,21 @@ fn gave_up() -> io::Error {
 }
 
 /// What goes into one write: large slices by reference, runs of small ones as copies.
-fn gather(bufs: &[Bytes]) -> ([Bytes; SLICES], usize) {
-    let mut chunks = [const { Bytes::new() }; SLICES];
-    let mut count = 0;
+fn gather(bufs: &[Bytes]) -> Chunks {
+    let mut chunks = Chunks::new();
     let mut rest = bufs;
-    while let Some(first) = rest.first().filter(|_| count < SLICES) {
+    while let Some(first) = rest.first().filter(|_| chunks.len() < SLICES) {
         let run = run_of(rest);
-        let taken = run.max(1);
         if run > 1 {
             let mut together = BytesMut::with_capacity(rest[..run].iter().map(Bytes::len).sum());
             rest[..run].iter().for_each(|buf| together.extend_from_slice(buf));
-            chunks[count] = together.freeze();
-            count += 1;
+            chunks.push(together.freeze());
         } else if !first.is_empty() {
-            chunks[count] = first.clone();
-            count += 1;
+            chunks.push(first.clone());
         }
-        rest = &rest[taken..];
+        rest = &rest[run.max(1)..];
     }
-    (chunks, count)
+    chunks
 }
 
 /// How many slices in front are copied together.
@@ -162,8 +162,7 @@ mod tests {
 
     fn lengths(bufs: &[usize]) -> Vec<usize> {
         let bufs: Vec<Bytes> = bufs.iter().map(|len| vec![b'x'; *len].into()).collect();
-        let (chunks, count) = gather(&bufs);
-        chunks[..count].iter().map(Bytes::len).collect()
+        gather(&bufs).iter().map(Bytes::len).collect()
     }
 
     #[test]
@@ -199,8 +198,7 @@ mod tests {
     #[test]
     fn a_large_slice_is_not_copied() {
         let buf = Bytes::from(vec![1; SMALL_BYTES]);
-        let (chunks, _) = gather(std::slice::from_ref(&buf));
-        assert_eq!(chunks[0].as_ptr(), buf.as_ptr());
+        assert_eq!(gather(std::slice::from_ref(&buf))[0].as_ptr(), buf.as_ptr());
     }
 
     #[test]

@@ -57,6 +57,10 @@ impl Relay {
         self.to_node.store(false, Ordering::Relaxed);
     }
 
+    pub(crate) fn mend_to_node(&self) {
+        self.to_node.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn cut_to_client(&self) {
         self.to_client.store(false, Ordering::Relaxed);
     }

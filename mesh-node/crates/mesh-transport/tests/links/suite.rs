@@ -379,6 +379,39 @@ async fn full_lanes_hold_up_no_other() {
     .await;
 }
 
+/// What is said last comes before what was said first, if its class goes first and the network makes both wait. Lanes
+/// that were equal would get half of it each.
+#[tokio::test]
+async fn classes_go_in_their_order() {
+    const LARGE: usize = 1_000_000;
+    soon(async {
+        let (mut client, mut server, relay) = crate::watch::through_a_relay().await;
+        let mut lanes = Vec::new();
+        for class in [Class::Control, Class::Publish, Class::Bulk] {
+            write_all(&mut client.outbound, class, "x").await.unwrap();
+            let mut lane = server.inbound.accept().await.unwrap();
+            assert_eq!((lane.class, lane.reader.read_u8().await.unwrap()), (class, b'x'));
+            lanes.push(lane);
+        }
+        let (mut bulk, mut publish) = (lanes.pop().unwrap(), lanes.pop().unwrap());
+        relay.cut_to_node();
+        for class in [Class::Bulk, Class::Publish] {
+            write_all(&mut client.outbound, class, vec![b'y'; LARGE]).await.unwrap();
+        }
+        relay.mend_to_node();
+        let (mut of_bulk, mut of_publish) = (vec![0; LARGE], vec![0; LARGE]);
+        let (mut first, mut second) = (0, 0);
+        while first < LARGE {
+            tokio::select! {
+                read = publish.reader.read(&mut of_publish) => first += read.unwrap(),
+                read = bulk.reader.read(&mut of_bulk) => second += read.unwrap(),
+            }
+        }
+        assert!(second < LARGE / 2, "{second} bytes of bulk came with {first} of publish");
+    })
+    .await;
+}
+
 /// What all lanes together may have under way is bounded too.
 #[tokio::test]
 async fn a_link_takes_no_more_than_its_window() {

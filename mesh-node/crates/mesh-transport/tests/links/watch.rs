@@ -10,7 +10,7 @@ use crate::certs::Certs;
 use crate::pair::{Node, open, quic_options, soon, write_all};
 use crate::relay::Relay;
 
-async fn through_a_relay() -> (Link, Link, Relay) {
+pub(crate) async fn through_a_relay() -> (Link, Link, Relay) {
     let node = Node::quic();
     let relay = Relay::to(node.endpoint().authority().unwrap().to_string().parse().unwrap()).await;
     let endpoint = format!("quic://{}", relay.address()).parse().unwrap();
