@@ -95,14 +95,14 @@ impl Target {
         let Environment { url, context, token, credentials: variables } = environment;
         let options = Credentials::of_options(global);
         // What a context keeps goes with its address, so it goes before what a shell was told once for another one.
-        let credentials = |kept| Credentials::chosen(options, kept, variables).checked();
+        let credentials = |kept| Credentials::chosen(options, kept, variables);
         let named = match (&global.url, &global.context, url) {
             (Some(url), ..) => {
-                return Self::of_url(url, token, credentials(Credentials::default())?, Source::Option);
+                return Self::of_url(url, token, credentials(Credentials::default()), Source::Option);
             }
             (None, Some(context), _) => Some(context.clone()),
             (None, None, Some(url)) => {
-                return Self::of_url(&url, token, credentials(Credentials::default())?, Source::Variable);
+                return Self::of_url(&url, token, credentials(Credentials::default()), Source::Variable);
             }
             (None, None, None) => context,
         };
@@ -123,14 +123,14 @@ impl Target {
         };
         match current {
             Some((name, context)) => {
-                let credentials = credentials(context.credentials())?;
+                let credentials = credentials(context.credentials());
                 Self::of_url(&context.url, token.or(context.token), credentials, Source::Context(name))
             }
             None => Ok(Self {
                 // A path that no socket can have is none of the places where a node listens.
                 endpoints: usual().into_iter().filter_map(|path| Endpoint::unix(path).ok()).collect(),
                 token,
-                credentials: credentials(Credentials::default())?,
+                credentials: Credentials::default(),
                 source: Source::Usual,
             }),
         }
@@ -143,6 +143,9 @@ impl Target {
         source: Source,
     ) -> Result<Self, Failure> {
         let endpoints = endpoints(urls, &source.to_string())?;
+        // A Unix socket needs none, so that wrong ones in a variable do no harm there.
+        let network = endpoints.iter().any(|endpoint| endpoint.authority().is_some());
+        let credentials = if network { credentials.checked()? } else { Credentials::default() };
         Ok(Self { endpoints, token, credentials, source })
     }
 }
@@ -176,7 +179,7 @@ mod tests {
         let file = ContextFile::at(dir.path().join("contexts.toml"));
         file.update(|contexts| {
             for name in ["dev", "prod"] {
-                let url = format!("unix:///{name}");
+                let url = format!("unix:///{name},quic://{name}:1");
                 let context = Context {
                     url,
                     token: Some(format!("{name}-token")),
@@ -260,10 +263,11 @@ mod tests {
     #[test]
     fn whose_certificates() {
         // Options, the certificates of the environment, what is taken.
-        let table: [(&[&str], Option<&str>, &str); 7] = [
-            (&["--url", "unix:///u"], None, ""),
-            (&["--url", "unix:///u"], Some("/env"), "/env"),
-            (&["--url", "unix:///u", "--certs", "/option"], Some("/env"), "/option"),
+        let table: [(&[&str], Option<&str>, &str); 8] = [
+            (&["--url", "unix:///u"], Some("/env"), ""),
+            (&["--url", "quic://u"], None, ""),
+            (&["--url", "quic://u"], Some("/env"), "/env"),
+            (&["--url", "unix:///u,tls://u", "--certs", "/option"], Some("/env"), "/option"),
             (&["--context", "dev"], Some("/env"), "/dev-certs"),
             (&["--context", "dev", "--certs", "/option"], Some("/env"), "/option"),
             (&["--context", "dev", "--identity", "mail"], Some("/env"), "/dev-certs (mail)"),
@@ -276,9 +280,12 @@ mod tests {
             let target = Target::choose(&global(options), environment, || Ok(file), Vec::new).unwrap();
             assert_eq!(target.credentials.shown(), want, "{options:?}");
         }
-        let alone = global(&["--url", "unix:///u", "--cert", "c.pem"]);
-        let refused = Target::choose(&alone, Environment::default(), || Ok(file().1), Vec::new).unwrap_err();
-        assert_eq!(refused.code(), Some(Code::UsageError));
+        let alone = |url| {
+            let options = global(&["--url", url, "--cert", "c.pem"]);
+            Target::choose(&options, Environment::default(), || Ok(file().1), Vec::new)
+        };
+        assert_eq!(alone("quic://u").unwrap_err().code(), Some(Code::UsageError));
+        assert!(alone("unix:///u").is_ok());
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use mesh_e2e::{
-    Authority, Certificates, Finished, NodeBuilder, Process, RunningNode, Subject, Validity, program,
-    wait_until,
+    Authority, CLUSTER, Certificates, Finished, NodeBuilder, Process, RunningNode, Subject, Validity,
+    program, wait_until,
 };
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -311,6 +311,47 @@ fn a_node_without_certificates_stays_on_this_machine() {
         assert!(finished.stderr.contains(&format!("error[{code}]: ")), "{arguments:?}: {}", finished.stderr);
         assert!(finished.status.is_some_and(|status| status != 0), "{arguments:?}");
     }
+}
+
+#[test]
+fn nodes_list_their_peers() {
+    let authority = Authority::new("authority");
+    let certificates = Certificates::trusting(&[&authority]);
+    // An address that no other process of the tests has.
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let places = [7_411, 7_412, 7_413].map(|port| SocketAddr::from(([127, high + 1, middle, low], port)));
+    let start = |name: &str, place: SocketAddr| {
+        certificates.put_node(name, &authority.issue(Subject::Node(name), Validity::Now));
+        let everybody = places.map(|place| place.to_string()).join(",");
+        let mut builder = NodeBuilder::default();
+        let certs = certificates.path().display().to_string();
+        for (flag, value) in [
+            ("--node", name),
+            ("--cluster", CLUSTER),
+            ("--certs", &certs),
+            ("--peer-listen", &place.to_string()),
+            ("--discovery", &format!("static:{everybody}")),
+        ] {
+            builder = builder.arg(flag).arg(value);
+        }
+        builder.start()
+    };
+    // The third one never comes.
+    let (first, _second) = (start("n1", places[0]), start("n2", places[1]));
+    let listed = || parsed(&first.mesh(&["node", "ls", "--json"]).stdout);
+    let is_up = |nodes: &Value| nodes.as_array().unwrap().iter().any(|node| node["state"] == "up");
+    wait_until("the two have a link", || is_up(&listed()));
+    let nodes = listed();
+    assert_eq!(nodes[0]["name"], "n1", "{nodes}");
+    let names: Vec<&str> =
+        nodes.as_array().unwrap().iter().filter_map(|node| node["name"].as_str()).collect();
+    assert_eq!(names, ["n1", "n2"], "{nodes}");
+    let shown = first.mesh(&["node", "ls"]).stdout;
+    let row =
+        |text: &str| shown.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{shown}"));
+    assert!(row("n2").contains(" up ") && row("n2").contains("quic"), "{shown}");
+    assert!(row(&places[2].to_string()).contains("MESH-"), "why there is no link: {shown}");
+    assert!(!shown.contains("self"), "{shown}");
 }
 
 #[test]

@@ -72,10 +72,14 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Deadline,
         retryable: true,
         title: "Connecting took too long",
-        cause: "The node did not finish the handshake in time.",
-        hint: "See whether the node is healthy: `mesh-node health --socket PATH`.",
+        cause: "Nothing answered, or the node did not finish the handshake in time.",
+        hint: "See whether the node is healthy: `mesh-node health --socket PATH`; over a network also try `tls://` \
+        where `quic://` is silent.",
         explanation: "The connection was made, or was being made, and no WELCOME came in time. The node hangs, \
-        or is so loaded that it doesn't get to new links.",
+        or is so loaded that it doesn't get to new links.\n\n\
+        Over a network it is mostly a firewall or a wrong address: packets go out and nothing comes back. Many \
+        networks let no UDP through, which `quic://` needs; `tls://` on the same port needs TCP only. `mesh check` \
+        tries each address by itself.",
     },
     Entry {
         code: Code::PeerNotMesh,
@@ -83,8 +87,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Protocol,
         retryable: false,
         title: "What answered is not a Mesh node",
-        cause: "Something else listens on this socket.",
-        hint: "Check the path in `MESH_URL`, in the context, or behind `--url`: `mesh context ls`.",
+        cause: "Something else listens on this socket or port.",
+        hint: "Check the address in `MESH_URL`, in the context, or behind `--url`: `mesh context ls`.",
         explanation: "The answer to HELLO is not a frame of the protocol. Most often the address is that of \
         another program.",
     },

@@ -11,9 +11,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "The address of the node is not valid",
         cause: "The address can't be read.",
-        hint: "Write it as `unix:///path/to/mesh.sock`.",
-        explanation: "The address of a node comes from `--url`, `MESH_URL`, or the context. Three slashes make \
-        an absolute path; the message says what could not be read.",
+        hint: "Write it as `unix:///path/to/mesh.sock`, `quic://host:7400` or `tls://host:7400`.",
+        explanation: "The address of a node comes from `--url`, `MESH_URL`, or the context. A Unix socket has \
+        three slashes before an absolute path; over a network it is a host name or an IP address with a port \
+        (7400 when it is left out), an IPv6 address in brackets: `quic://[2001:db8::1]:7400`. Several addresses \
+        have commas between them, at most 16. The message says what could not be read.",
     },
     Entry {
         code: Code::EndpointNotSupported,
@@ -22,9 +24,9 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "The address of the node is of a kind that is not supported",
         cause: "The address names a kind of link that this version does not have.",
-        hint: "Use a Unix socket: `unix:///path/to/mesh.sock`.",
+        hint: "Use a Unix socket, QUIC or TLS: `unix:///path/to/mesh.sock`, `quic://host:7400`, `tls://host:7400`.",
         explanation: "The scheme of the address is known, and planned or belongs to another build. This one \
-        can't connect to it.",
+        can't connect to it. There is no link over TCP without TLS: on one machine use the Unix socket.",
     },
     Entry {
         code: Code::ContextUnknown,
