@@ -51,13 +51,15 @@ impl Store {
     /// # Errors
     /// As [`CertSet::load`].
     pub fn open(source: Source) -> Result<Self, Error> {
+        let mut opened = Self::open_at(source.clone(), SystemTime::now());
         for _ in 1..SWAP_LOOKS {
-            match CertSet::load(&source, SystemTime::now()) {
-                Err(Error::KeyMismatch { .. }) => std::thread::sleep(SWAP_PAUSE),
-                _ => break,
+            if !matches!(opened, Err(Error::KeyMismatch { .. })) {
+                break;
             }
+            std::thread::sleep(SWAP_PAUSE);
+            opened = Self::open_at(source.clone(), SystemTime::now());
         }
-        Self::open_at(source, SystemTime::now())
+        opened
     }
 
     /// As [`open`](Self::open), as if it were `now`.
