@@ -88,3 +88,23 @@ async fn what_stands_in_the_way_of_a_unix_socket_is_told() {
     let error = connect::open(&endpoint, &options()).await.unwrap_err();
     assert_eq!(error.code(), Code::ConnectNoSuchSocket);
 }
+
+/// Over IPv6, with the address in brackets.
+#[tokio::test]
+async fn an_address_in_brackets_is_dialled() {
+    let mut options = crate::pair::quic_options(Certs::shared());
+    options.address = "[::1]:0".parse().unwrap();
+    let Ok(listener) = mesh_transport::quic::Listener::bind(options) else {
+        eprintln!("skipped: there is no IPv6 here");
+        return;
+    };
+    let endpoint: Endpoint = format!("quic://{}", listener.local_address().unwrap()).parse().unwrap();
+    assert!(endpoint.to_string().starts_with("quic://[::1]:"), "{endpoint}");
+    let options = self::options();
+    let finishing = async { listener.accept().await.unwrap().finish().await };
+    let (client, node) = soon(async { tokio::join!(connect::open(&endpoint, &options), finishing) }).await;
+    assert!(
+        client.unwrap().handle.remote().unwrap().is_ipv6()
+            && node.unwrap().handle.remote().unwrap().is_ipv6()
+    );
+}
