@@ -167,7 +167,23 @@ fn host_of(text: &str) -> Result<Host, Malformed> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// What is shown is read as the same, whatever was typed; and nothing panics.
+        #[test]
+        fn what_is_shown_is_read_again(text in "[a-zA-Z0-9.:_/@\\[\\]%ö -]{0,24}", known in any::<(IpAddr, u16)>()) {
+            for text in [text, SocketAddr::from(known).to_string()] {
+                if let Ok(authority) = parse(&text) {
+                    prop_assert_eq!(parse(&authority.to_string()), Ok(authority), "{}", text);
+                }
+            }
+        }
+    }
 
     fn parse(text: &str) -> Result<Authority, Malformed> {
         Authority::parse(text, PORT_DEFAULT)
