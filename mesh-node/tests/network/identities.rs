@@ -72,6 +72,24 @@ async fn links_show_who_is_there() {
     assert!(own["remote"].is_null());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_may_be_files_of_any_name() {
+    let dir = tempfile::tempdir().unwrap();
+    prepare(dir.path());
+    for (from, to) in [("ca.pem", "bundle"), ("node-n.pem", "own"), ("node-n.key", "secret")] {
+        std::fs::copy(dir.path().join("certs").join(from), dir.path().join(to)).unwrap();
+    }
+    let files = [
+        ("certs.dir", "off"),
+        ("certs.ca", "DIR/bundle"),
+        ("certs.cert", "DIR/own"),
+        ("certs.key", "DIR/secret"),
+    ];
+    let site = Site::start_in(dir, &files);
+    let (_, welcome) = Client::welcomed(&site.quic(), &site.service("a"), None).await;
+    assert_eq!((welcome.node.as_str(), welcome.identity.as_str()), ("n", "spiffe://test/service/a"));
+}
+
 #[test]
 fn a_node_whose_certificates_are_bad_does_not_start() {
     let dir = tempfile::tempdir().unwrap();
