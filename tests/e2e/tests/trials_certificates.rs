@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use mesh_client::{Code, ConnectionEvent, Events};
 use mesh_e2e::{
     Authority, CLUSTER, Certificates, Issued, NodeBuilder, PATIENCE, RunningNode, Subject, Validity, client,
-    hello_frame, wait_until,
+    connected, hello_frame, wait_until,
 };
 use mesh_hostile::{Credentials, Hostile};
 use mesh_identity::verify::code_in;
@@ -159,7 +159,7 @@ async fn a_live_link_is_cut_when_its_certificate_expires() {
     refuses(&node, node.network(), Some(&short), Code::CertificateExpired).await;
     // A new one is taken by the client that is still there.
     certificates.put_service("c", &authority.issue(Subject::Service("c"), Validity::Now));
-    mesh_e2e::connected(&mut events).await;
+    connected(&mut events).await;
     mesh.ping().await.unwrap();
 }
 
@@ -180,4 +180,29 @@ async fn a_live_link_is_cut_when_its_certificate_is_revoked() {
     wait_until("only the good link is left", || node.metric("mesh_links", &[]) == 1);
     refuses(&node, node.network(), Some(&bad), Code::CertificateRevoked).await;
     good.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_leaves_a_node_whose_certificate_counts_no_more() {
+    const LIFE: Duration = Duration::from_secs(10);
+    let authority = Authority::new("authority");
+    let (nodes, clients) = (Certificates::trusting(&[&authority]), Certificates::trusting(&[&authority]));
+    clients.put_service("c", &authority.issue(Subject::Service("c"), Validity::Now));
+    nodes.put_node("n", &authority.issue(Subject::Node("n"), Validity::For(LIFE)));
+    let node = NodeBuilder::default().with_http().with_certificates("n", &nodes).start();
+    let mesh = client(node.network(), &clients, "c").connect().await.unwrap();
+    let mut events = mesh.events();
+    mesh.ping().await.unwrap();
+    let (reason, after) = cut(&mut events).await;
+    assert!(reason.contains(&Code::CertificateExpired.to_string()), "{reason}");
+    assert!(after <= LIFE + CUT, "cut after {after:?}");
+    let next = authority.issue(Subject::Node("n"), Validity::Now);
+    nodes.put_node("n", &next);
+    connected(&mut events).await;
+    mesh.ping().await.unwrap();
+    // Only the client knows that this one is revoked.
+    clients.put_revoked(&authority.revoke(&[&next]));
+    let (reason, after) = cut(&mut events).await;
+    assert!(reason.contains(&Code::CertificateRevoked.to_string()), "{reason}");
+    assert!(after <= CUT, "cut after {after:?}");
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mesh_client::serve::Server;
-use mesh_client::{Client, Message};
+use mesh_client::{Client, ConnectionEvent, Message};
 use mesh_e2e::{
     Authority, Certificates, Issued, NodeBuilder, PATIENCE, RunningNode, Subject, Validity, client,
     connected, wait_until,
@@ -208,5 +208,38 @@ async fn a_bad_swap_keeps_the_old_certificate_and_says_so() {
     trial.stop.store(true, Ordering::Relaxed);
     for load in trial.load {
         timeout(PATIENCE, load).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_swap_keeps_the_old_certificate_of_a_client_and_says_so() {
+    let authority = Authority::new("authority");
+    let mut trial = Trial::start(&authority).await;
+    let (mut events, mut others) = (trial.asker.events(), trial.answerer.events());
+    // Those who come anew have no old certificate to keep.
+    trial.stop.store(true, Ordering::Relaxed);
+    for load in trial.load.drain(..) {
+        timeout(PATIENCE, load).await.unwrap().unwrap();
+    }
+    let good = service_of(&authority);
+    trial.clients.put_service("c", &good);
+    let swapped = Issued { key: service_of(&authority).key, ..good.clone() };
+    let over = authority.issue(Subject::Service("c"), Validity::Over);
+    for (bad, code) in [(swapped, Code::CertsKeyMismatch), (over, Code::CertificateExpired)] {
+        trial.clients.put_service("c", &bad);
+        let said = async {
+            loop {
+                if let ConnectionEvent::Error { error } = events.next().await.unwrap() {
+                    return error.code();
+                }
+            }
+        };
+        assert_eq!(timeout(PATIENCE, said).await.unwrap(), code);
+        ask(&trial.asker).await;
+        // It dials with what it had.
+        tokio::task::block_in_place(|| trial.node.restart());
+        connected(&mut events).await;
+        connected(&mut others).await;
+        ask(&trial.asker).await;
     }
 }

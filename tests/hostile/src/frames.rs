@@ -1,20 +1,23 @@
 //! The frames of a QUIC packet (RFC 9000, section 19), as far as needed to cut holes into streams.
 
-/// Cuts every stream frame of a packet's payload down to its first `keep` bytes, below 64; what followed becomes padding.
-/// The packet stays as long as it was, and whoever sent it believes that all of it was taken once it is acknowledged.
-pub(crate) fn cut_streams(payload: &mut [u8], keep: usize) {
+/// Cuts stream frames of a packet's payload, at most `most` of them, down to their first `keep` bytes, below 64; what
+/// followed becomes padding. Gives how many it cut. The packet stays as long as it was, and whoever sent it believes that
+/// all of it was taken once it is acknowledged.
+pub(crate) fn cut_streams(payload: &mut [u8], keep: usize, most: usize) -> usize {
     let mut at = 0;
-    while at < payload.len() {
+    let mut cut = 0;
+    while at < payload.len() && cut < most {
         match Frame::at(payload, at) {
             Some(Frame::Stream(stream)) => {
-                stream.cut(payload, keep);
+                cut += usize::from(stream.cut(payload, keep));
                 at = stream.end;
             }
             Some(Frame::Other { end }) => at = end,
             // A kind that quinn does not send before stream frames.
-            None => return,
+            None => break,
         }
     }
+    cut
 }
 
 enum Frame {
@@ -77,11 +80,11 @@ impl Frame {
 }
 
 impl Stream {
-    fn cut(&self, payload: &mut [u8], keep: usize) {
+    fn cut(&self, payload: &mut [u8], keep: usize) -> bool {
         let data = self.data..self.end;
         // One byte more, for the length that a frame up to the end of its packet lacks.
         if payload[self.start] & FIN != 0 || data.len() < keep + 2 {
-            return;
+            return false;
         }
         let mut kept = self.data;
         match self.length {
@@ -99,6 +102,7 @@ impl Stream {
             }
         }
         payload[kept + keep..self.end].fill(0);
+        true
     }
 }
 
@@ -148,7 +152,7 @@ mod tests {
 
     fn cut(payload: &[u8]) -> Vec<u8> {
         let mut payload = payload.to_vec();
-        cut_streams(&mut payload, 1);
+        cut_streams(&mut payload, 1, usize::MAX);
         payload
     }
 
@@ -163,6 +167,9 @@ mod tests {
         // Two of them.
         let two = [0x0a, 2, 3, b'a', b'b', b'c', 0x0a, 6, 3, b'd', b'e', b'f'];
         assert_eq!(cut(&two), [0x0a, 2, 1, b'a', 0, 0, 0x0a, 6, 1, b'd', 0, 0]);
+        let mut one = two;
+        assert_eq!(cut_streams(&mut one, 1, 1), 1);
+        assert_eq!(one, [0x0a, 2, 1, b'a', 0, 0, 0x0a, 6, 3, b'd', b'e', b'f']);
     }
 
     #[test]

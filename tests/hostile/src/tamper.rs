@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::{Buf, BytesMut};
 use quinn_proto::crypto::{
@@ -25,7 +25,7 @@ const NO_LIMIT: [u8; 8] = (0xc000_0000_0000_0000_u64 | 1 << 40).to_be_bytes();
 #[derive(Debug, Clone, Default)]
 pub struct Tamper {
     limits_ignored: bool,
-    gaps: Arc<AtomicBool>,
+    gaps: Arc<AtomicUsize>,
 }
 
 impl Tamper {
@@ -35,9 +35,9 @@ impl Tamper {
         Self { limits_ignored: true, ..self }
     }
 
-    /// From here on only the first byte of each stream frame is sent, for good: a gap behind each.
-    pub fn start_gaps(&self) {
-        self.gaps.store(true, Ordering::Relaxed);
+    /// Of the next `count` stream frames only the first byte is sent, for good: a gap behind each.
+    pub fn gaps(&self, count: usize) {
+        self.gaps.store(count, Ordering::Relaxed);
     }
 
     /// A configuration that does so.
@@ -140,14 +140,16 @@ impl crypto::Session for Session {
 
 struct Key {
     inner: Box<dyn PacketKey>,
-    gaps: Arc<AtomicBool>,
+    gaps: Arc<AtomicUsize>,
 }
 
 impl PacketKey for Key {
     fn encrypt(&self, packet: u64, buf: &mut [u8], header_len: usize) {
-        if self.gaps.load(Ordering::Relaxed) {
+        let left = self.gaps.load(Ordering::Relaxed);
+        if left > 0 {
             let end = buf.len() - self.tag_len();
-            cut_streams(&mut buf[header_len..end], KEEP);
+            let cut = cut_streams(&mut buf[header_len..end], KEEP, left);
+            self.gaps.fetch_sub(cut, Ordering::Relaxed);
         }
         self.inner.encrypt(packet, buf, header_len);
     }

@@ -61,7 +61,7 @@ async fn gaps_leave_holes_that_nothing_fills() {
     send.write_all(b"whole").await.unwrap();
     let mut receive = timeout(PATIENCE, ours.accept_uni()).await.unwrap().unwrap();
     assert_eq!(&receive.read_chunk(100, true).await.unwrap().unwrap().bytes[..], b"whole");
-    tamper.start_gaps();
+    tamper.gaps(usize::MAX);
     send.write_all(&[7; 50_000]).await.unwrap();
     // Until it has arrived as far as it will: its last byte is of a frame that was cut.
     let mut got = Vec::new();
@@ -72,6 +72,23 @@ async fn gaps_leave_holes_that_nothing_fills() {
     }
     assert!(got.len() > 10 && got.len() < 100, "{got:?}");
     assert_eq!(got[0], 5);
+}
+
+#[tokio::test]
+async fn one_gap_is_one_and_the_window_fills_behind_it() {
+    let (server, _) = server();
+    let tamper = Tamper::default();
+    let (theirs, ours) = pair(&server, &tamper).await;
+    tamper.gaps(1);
+    let mut send = theirs.open_uni().await.unwrap();
+    send.write_all(&[7; 50_000]).await.unwrap();
+    let mut receive = timeout(PATIENCE, ours.accept_uni()).await.unwrap().unwrap();
+    let mut got = Vec::new();
+    while got.last().is_none_or(|end| *end < 50_000) {
+        let chunk = timeout(PATIENCE, receive.read_chunk(100_000, false)).await.unwrap().unwrap().unwrap();
+        got.push(chunk.offset + chunk.bytes.len() as u64);
+        assert!(got.len() > 1 || (chunk.offset, chunk.bytes.len()) == (0, 1), "one byte, then a gap");
+    }
 }
 
 #[tokio::test]
