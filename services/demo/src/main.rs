@@ -21,8 +21,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use clap::Parser;
-use mesh_client::Client;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::orders_file::{ORDERS_DEFAULT, parse};
 use crate::run::{Settings, run};
@@ -34,9 +32,8 @@ use crate::run::{Settings, run};
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the node listens, for instance unix:///run/mesh/mesh.sock. Without it: the default places.
-    #[arg(long, env = "MESH_URL")]
-    url: Option<String>,
+    #[command(flatten)]
+    node: mesh_program::Node,
     /// How long to go on.
     #[arg(long = "for", default_value = "20s", value_parser = humantime::parse_duration, value_name = "TIME")]
     length: Duration,
@@ -70,25 +67,17 @@ fn rate(text: &str) -> Result<f64, String> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    mesh_program::log();
     match demo(arguments).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            let text = match error.downcast_ref::<mesh_client::Error>() {
-                Some(known) => format!("{known:#}\n({error})"),
-                None => format!("error: {error:#}"),
-            };
-            // Nobody is left to tell when standard error is gone, too.
-            writeln!(std::io::stderr(), "{text}").ok();
-            ExitCode::FAILURE
-        }
+        Err(error) => mesh_program::failed(error.as_ref()),
     }
 }
 
 /// Gives whether everything was as expected.
 async fn demo(arguments: Arguments) -> anyhow::Result<bool> {
-    let told_to_end = told_to_end()?;
+    let told_to_end = mesh_program::told_to_end()?;
     let orders = match &arguments.orders {
         Some(path) => std::fs::read_to_string(path).with_context(|| path.display().to_string())?,
         None => ORDERS_DEFAULT.to_owned(),
@@ -105,26 +94,11 @@ async fn demo(arguments: Arguments) -> anyhow::Result<bool> {
     let passing = tempfile::tempdir()?;
     let folder = arguments.keep.as_deref().unwrap_or(passing.path());
 
-    let mut client = Client::builder().name("demo");
-    if let Some(url) = &arguments.url {
-        client = client.endpoint(url);
-    }
+    let client = arguments.node.client("demo");
     let mesh = client.connect().await?;
     let (summary, board) = run(&mesh, settings, folder, told_to_end).await?;
     mesh.drain().await?;
     let text = if arguments.json { serde_json::to_string(&summary)? + "\n" } else { summary.text(&board) };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(summary.ok)
-}
-
-/// Listens for SIGTERM and SIGINT from now on; the future is ready at the first.
-fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -1,21 +1,17 @@
 //! `mesh-sensors`: publishes this machine's readings, or aggregates everybody's, until it is told to end.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use mesh_client::Client;
 use mesh_sensors::{AGGREGATES, Aggregator, INTERVAL_MIN, Machine, Options, READINGS, publish, token};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Publishes this machine's readings, or says what everybody's come to.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the node listens, for instance unix:///run/mesh/mesh.sock. Without it: the default places.
-    #[arg(long, env = "MESH_URL", global = true)]
-    url: Option<String>,
+    #[command(flatten)]
+    node: mesh_program::Node,
     /// How long the end may take after the signal to end.
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration, global = true)]
     drain: Duration,
@@ -74,32 +70,21 @@ fn window(text: &str) -> Result<Duration, String> {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    mesh_program::log();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text = match error.downcast_ref::<mesh_client::Error>() {
-                Some(error) => format!("{error:#}"),
-                None => format!("error: {error:#}"),
-            };
-            // Nobody is left to tell when standard error is gone, too.
-            writeln!(std::io::stderr(), "{text}").ok();
-            ExitCode::FAILURE
-        }
+        Err(error) => mesh_program::failed(error.as_ref()),
     }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let told_to_end = told_to_end()?;
-    let mut client = Client::builder().name(arguments.role.name());
-    if let Some(url) = &arguments.url {
-        client = client.endpoint(url);
-    }
+    let told_to_end = mesh_program::told_to_end()?;
+    let client = arguments.node.client(arguments.role.name());
     let mesh = client.connect().await?;
     match arguments.role {
         Role::Publish { interval, host } => {
             let host = host.map_or_else(Machine::host, |host| token(&host, "localhost"));
-            ready(&format!("{READINGS}.{host}.>"))?;
+            mesh_program::ready(&format!("{READINGS}.{host}.>"))?;
             tokio::select! {
                 () = told_to_end => {}
                 () = publish(&mesh, &host, interval) => {}
@@ -114,7 +99,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
                 ..Options::default()
             };
             let mut aggregator = Aggregator::start(&mesh, options).await?;
-            ready(&format!("{AGGREGATES}.>"))?;
+            mesh_program::ready(&format!("{AGGREGATES}.>"))?;
             tokio::select! {
                 () = told_to_end => {}
                 () = aggregator.run() => anyhow::bail!("the readings ended, because the node refused them or is gone"),
@@ -127,23 +112,6 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whoever started this process may wait for the line.
-fn ready(what: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout(), "ready: {what}")
-}
-
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Listens for SIGTERM and SIGINT from now on; the future is ready at the first.
-fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -1,26 +1,22 @@
 //! `mesh-shop`: one of the three services of a shop, until it is told to end.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use mesh_client::Client;
 use mesh_shop::inventory::{self, Inventory};
 use mesh_shop::orders::{self, Orders};
 use mesh_shop::payment::{self, Payments};
 use mesh_shop::{Bounds, STOCK_DEFAULT, parse_stock};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Orders, inventory and payment of a shop; each is a process of its own.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the node listens, for instance unix:///run/mesh/mesh.sock. Without it: the default places.
-    #[arg(long, env = "MESH_URL", global = true)]
-    url: Option<String>,
+    #[command(flatten)]
+    node: mesh_program::Node,
     /// How long work under way may take after the signal to end.
     #[arg(long, default_value = "20s", value_parser = humantime::parse_duration, global = true)]
     drain: Duration,
@@ -64,35 +60,24 @@ impl Role {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    mesh_program::log();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text = match error.downcast_ref::<mesh_client::Error>() {
-                Some(error) => format!("{error:#}"),
-                None => format!("error: {error:#}"),
-            };
-            // Nobody is left to tell when standard error is gone, too.
-            writeln!(std::io::stderr(), "{text}").ok();
-            ExitCode::FAILURE
-        }
+        Err(error) => mesh_program::failed(error.as_ref()),
     }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let told_to_end = told_to_end()?;
+    let told_to_end = mesh_program::told_to_end()?;
     let name = arguments.role.name();
     let bounds = Bounds { open: arguments.max_open, settled: arguments.max_settled };
-    let mut client = Client::builder().name(name);
-    if let Some(url) = &arguments.url {
-        client = client.endpoint(url);
-    }
+    let client = arguments.node.client(name);
     let ended = || anyhow::anyhow!("the service ended, because the node refused it or is gone");
     match arguments.role {
         Role::Orders => {
             let mesh = client.connect().await?;
             let orders = Orders::serve(&mesh, bounds).await?;
-            ready(name)?;
+            mesh_program::ready(&format!("{name}.>"))?;
             tokio::select! {
                 () = told_to_end => {}
                 () = orders.join() => return Err(ended()),
@@ -110,7 +95,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
             let stock = parse_stock(&text).context("the stock can't be read")?;
             let mesh = client.connect().await?;
             let server = inventory::serve(&mesh, Inventory::new(stock, hold, bounds)).await?;
-            ready(name)?;
+            mesh_program::ready(&format!("{name}.>"))?;
             tokio::select! {
                 () = told_to_end => {}
                 () = server.join() => return Err(ended()),
@@ -120,7 +105,7 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
         Role::Payment => {
             let mesh = client.connect().await?;
             let server = payment::serve(&mesh, Payments::new(bounds)).await?;
-            ready(name)?;
+            mesh_program::ready(&format!("{name}.>"))?;
             tokio::select! {
                 () = told_to_end => {}
                 () = server.join() => return Err(ended()),
@@ -130,21 +115,4 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     tracing::info!(service = name, "drained");
     Ok(())
-}
-
-/// Whoever started this process may wait for the line.
-fn ready(service: &str) -> std::io::Result<()> {
-    writeln!(std::io::stdout(), "ready: {service}.>")
-}
-
-/// Listens for SIGTERM and SIGINT from now on; the future is ready at the first.
-fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -1,23 +1,19 @@
 //! `mesh-thumbnails`: serves `thumbnails.resize` until it is told to end.
 
-use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use mesh_client::Client;
 use mesh_thumbnails::{
     INPUT_BYTES_DEFAULT, Limits, OUTPUT_BYTES_DEFAULT, PIXELS_DEFAULT, SERVICE, SUBJECT, Settings, serve,
 };
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Makes images smaller, on request.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Where the node listens, for instance unix:///run/mesh/mesh.sock. Without it: the default places.
-    #[arg(long, env = "MESH_URL")]
-    url: Option<String>,
+    #[command(flatten)]
+    node: mesh_program::Node,
     /// Images that are worked on at once. By default as many as there are processors.
     #[arg(long)]
     workers: Option<usize>,
@@ -56,31 +52,19 @@ impl Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
+    mesh_program::log();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let text = match error.downcast_ref::<mesh_client::Error>() {
-                Some(error) => format!("{error:#}"),
-                None => format!("error: {error:#}"),
-            };
-            // Nobody is left to tell when standard error is gone, too.
-            writeln!(std::io::stderr(), "{text}").ok();
-            ExitCode::FAILURE
-        }
+        Err(error) => mesh_program::failed(error.as_ref()),
     }
 }
 
 async fn run(arguments: Arguments) -> anyhow::Result<()> {
-    let told_to_end = told_to_end()?;
-    let mut client = Client::builder().name(SERVICE);
-    if let Some(url) = &arguments.url {
-        client = client.endpoint(url);
-    }
+    let told_to_end = mesh_program::told_to_end()?;
+    let client = arguments.node.client(SERVICE);
     let mesh = client.connect().await?;
     let server = serve(&mesh, arguments.settings()).await?;
-    // Whoever started this process may wait for the line.
-    writeln!(std::io::stdout(), "ready: {SUBJECT}")?;
+    mesh_program::ready(SUBJECT)?;
     tokio::select! {
         () = told_to_end => {}
         () = server.join() => anyhow::bail!("the service ended, because the node refused it or is gone"),
@@ -88,16 +72,4 @@ async fn run(arguments: Arguments) -> anyhow::Result<()> {
     mesh.drain().deadline(arguments.drain).await?;
     tracing::info!(calls = server.calls(), "drained");
     Ok(())
-}
-
-/// Listens for SIGTERM and SIGINT from now on; the future is ready at the first.
-fn told_to_end() -> std::io::Result<impl Future<Output = ()>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

@@ -4,7 +4,7 @@ use crate::Findings;
 use crate::metadata::{Metadata, Package};
 
 /// What one of our crates may use of the others, in what is built (tests may use more, see [`MAY_IN_TESTS`]).
-const MAY: [(&str, &[&str]); 13] = [
+const MAY: [(&str, &[&str]); 14] = [
     ("mesh-wire", &[]),
     ("mesh-core", &["mesh-wire"]),
     ("mesh-identity", &["mesh-wire"]),
@@ -13,11 +13,12 @@ const MAY: [(&str, &[&str]); 13] = [
     ("mesh-node", &["mesh-wire", "mesh-core", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
     ("mesh-client", &["mesh-wire", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
     ("mesh-cli", &["mesh-client", "mesh-wire", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
-    ("mesh-thumbnails", &["mesh-client"]),
-    ("mesh-sensors", &["mesh-client"]),
-    ("mesh-shop", &["mesh-client"]),
+    ("mesh-program", &["mesh-client"]),
+    ("mesh-thumbnails", &["mesh-client", "mesh-program"]),
+    ("mesh-sensors", &["mesh-client", "mesh-program"]),
+    ("mesh-shop", &["mesh-client", "mesh-program"]),
     // Shows the three at work, and calls them by their own types.
-    ("mesh-demo", &["mesh-client", "mesh-thumbnails", "mesh-sensors", "mesh-shop"]),
+    ("mesh-demo", &["mesh-client", "mesh-program", "mesh-thumbnails", "mesh-sensors", "mesh-shop"]),
     ("mesh-fuzzing", &["mesh-wire"]),
 ];
 /// Crates that only test: they may use anything.
