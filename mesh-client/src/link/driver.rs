@@ -30,6 +30,8 @@ use crate::state::requests::Ended;
 const SETTLED: Duration = Duration::from_secs(1);
 /// How long the last bytes may take when a client closes.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the goodbye behind them may take.
+const GOODBYE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long the node may take to have everything that was written.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often the certificate of the node is looked at again while a link is up.
@@ -279,8 +281,10 @@ impl Driver {
         // First what was taken: smaller frames overtake large messages, and nothing is read behind a goodbye.
         self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
         self.shared.outbox.push_control(&Parts::bare(Kind::Goodbye, 0));
-        self.pump_until(&mut pump, FLUSH_TIMEOUT, |pump, _| pump.is_flushed()).await;
-        drop(tokio::time::timeout(FINISH_TIMEOUT, pump.finish()).await);
+        self.pump_until(&mut pump, GOODBYE_TIMEOUT, |pump, _| pump.is_flushed()).await;
+        // A node that takes nothing has no use for the end of it either.
+        let patience = if pump.is_flushed() { FINISH_TIMEOUT } else { Duration::ZERO };
+        drop(tokio::time::timeout(patience, pump.finish()).await);
     }
 
     fn take_down(&self, end: &LinkEnd) {

@@ -206,6 +206,27 @@ async fn a_goodbye_does_not_cut_off_the_other_lanes() {
 }
 
 #[tokio::test]
+async fn a_node_that_says_goodbye_and_stays_is_left_all_the_same() {
+    let (client, mut link) = connect().await;
+    let mut events = client.events();
+    link.send(&Parts::bare(Kind::Goodbye, 0)).await;
+    event(&mut events, |e| matches!(e, ConnectionEvent::Disconnected { .. }).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_node_that_reads_nothing_does_not_keep_a_client_from_closing() {
+    let (client, link) = connect().await;
+    // More than all that lies between here and a node that does not read.
+    let publishing = tokio::spawn({
+        let client = client.clone();
+        async move { while client.publish("a", vec![0; 64 * 1024]).await.is_ok() {} }
+    });
+    soon(client.close()).await;
+    soon(publishing).await.unwrap();
+    assert_eq!(soon(link.handle.closed()).await.code, None, "in good order, as far as it goes");
+}
+
+#[tokio::test]
 async fn a_link_that_the_node_closes_says_why() {
     let (client, link) = connect().await;
     let mut events = client.events();
