@@ -1,5 +1,6 @@
 //! Trials of peers that break QUIC's rules: the node's memory stays bounded and good clients notice nothing.
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![expect(clippy::print_stdout, reason = "what was measured belongs to what a test prints")]
 
 use std::future::Future;
 use std::net::SocketAddr;
