@@ -12,6 +12,7 @@ mod end;
 mod inbound;
 mod listener;
 mod outbound;
+mod refused;
 mod reset_key;
 pub mod settings;
 mod whole;
@@ -29,13 +30,20 @@ pub(crate) use self::whole::Whole;
 use crate::link::{Closed, Link};
 use crate::side::Side;
 
+/// Which end of a link this side is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Dialled,
+    Listened,
+}
+
 /// A link over a connection whose handshake is done. Starts the watch, so it is called on the runtime of the link.
-fn link(connection: quinn::Connection, side: Arc<Side>) -> Result<Link, Closed> {
+fn link(connection: quinn::Connection, side: Arc<Side>, role: Role) -> Result<Link, Closed> {
     let certificate =
         match connection.peer_identity().map(|chain| chain.downcast::<Vec<CertificateDer<'_>>>()) {
             Some(Ok(chain)) => crate::side::certificate(&chain, &side)?,
             _ => None,
         };
-    let whole = Whole::watched(connection, side, certificate);
+    let whole = Whole::watched(connection, side, certificate, role);
     Ok(Link::quic(Inbound::new(Arc::clone(&whole)), Outbound::new(Arc::clone(&whole)), whole))
 }

@@ -15,7 +15,7 @@ use quinn::{Endpoint, ServerConfig, TokioRuntime, VarInt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::{ResetKey, end, settings};
+use super::{ResetKey, Role, end, settings};
 use crate::handshake::HandshakeError;
 use crate::link::{Closed, Link};
 use crate::side::Side;
@@ -223,7 +223,7 @@ impl Incoming {
         };
         drop(permit);
         connected
-            .and_then(|connection| super::link(connection, side))
+            .and_then(|connection| super::link(connection, side, Role::Listened))
             .map_err(|closed| HandshakeError::new(closed, remote))
     }
 }

@@ -14,6 +14,9 @@ pub const IDLE_MAX: VarInt = VarInt::from_u32(6_000);
 pub(crate) const WATCH_STEP: Duration = Duration::from_millis(450);
 /// After so many looks without anything heard the link is dead: at 4.5 s, and before 5 s as a look may come late by one.
 pub(crate) const WATCH_STEPS: u32 = 10;
+/// After so many looks without anything heard, which is longer than two signs of life are apart, the side that dialled
+/// asks whether the port is still there.
+pub(crate) const WATCH_STEPS_TO_ASK: u32 = 3;
 /// Longest time from the opening of a lane to its first byte. A packet that is sent again comes well within it.
 pub const LANE_SILENCE_MAX: Duration = Duration::from_secs(5);
 

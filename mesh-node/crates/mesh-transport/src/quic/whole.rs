@@ -7,9 +7,10 @@ use std::time::Duration;
 use mesh_identity::peer::PeerCertificate;
 use mesh_wire::code::Code;
 use quinn::{Connection, ConnectionError, VarInt};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::{end, settings};
+use super::refused::refused;
+use super::{Role, end, settings};
 use crate::link::{Closed, Stats};
 use crate::side::Side;
 use crate::socket;
@@ -30,9 +31,11 @@ impl Whole {
         connection: Connection,
         side: Arc<Side>,
         certificate: Option<Arc<PeerCertificate>>,
+        role: Role,
     ) -> Arc<Self> {
+        let remote = connection.remote_address();
         let whole = Arc::new(Self { connection, side, certificate, closed_here: OnceLock::new() });
-        tokio::spawn(watch(Arc::downgrade(&whole)));
+        tokio::spawn(watch(Arc::downgrade(&whole), remote, role));
         whole
     }
 
@@ -91,12 +94,20 @@ impl Whole {
 
 /// Closes a link that nothing comes from, before its idle timeout would end it without a word: over a path that is cut
 /// in one direction the other side still hears why.
-async fn watch(whole: Weak<Whole>) {
+///
+/// The side that dialled also asks, when it is silent, whether the port is still there: a node that was killed is noticed
+/// so before its time is over. The listening side does not ask: it would need a socket for each of its clients at once.
+async fn watch(whole: Weak<Whole>, remote: SocketAddr, role: Role) {
     let mut heard = 0;
     let mut silent = 0;
     loop {
         // By count and not by clock: a process that was stopped finds what came meanwhile before it judges.
-        sleep(settings::WATCH_STEP).await;
+        let gone = if role == Role::Dialled && silent >= settings::WATCH_STEPS_TO_ASK {
+            timeout(settings::WATCH_STEP, refused(remote)).await.is_ok()
+        } else {
+            sleep(settings::WATCH_STEP).await;
+            false
+        };
         let Some(whole) = whole.upgrade() else { return };
         if whole.connection.close_reason().is_some() {
             return;
@@ -104,10 +115,12 @@ async fn watch(whole: Weak<Whole>) {
         let now = whole.connection.stats().udp_rx.datagrams;
         silent = if now == heard { silent + 1 } else { 0 };
         heard = now;
-        if silent >= settings::WATCH_STEPS {
-            let time = settings::WATCH_STEP * settings::WATCH_STEPS;
+        let time = settings::WATCH_STEP * silent;
+        if silent > 0 && gone {
+            let cause = format!("no process has the port any more, and nothing was heard for {time:?}");
+            whole.close(Closed::new(Code::LinkReset, cause));
+        } else if silent >= settings::WATCH_STEPS {
             whole.close(Closed::new(Code::LinkDead, format!("nothing was heard for {time:?}")));
-            return;
         }
     }
 }

@@ -99,8 +99,9 @@ async fn a_flood_keeps_nobody_out() {
     let node = soon(accepted.recv()).await.unwrap();
     assert_eq!(node.handle.certificate().unwrap().id().to_string(), "spiffe://test/service/app");
     let turned_away = listener.turned_away();
-    // All of the flood but the first few, and the good one once.
-    assert_eq!((turned_away.retried as usize, turned_away.refused), (FLOOD - BEFORE_RETRY + 1, 0));
+    // All of the flood but the first few, and the good one, which may have begun again when the machine was slow.
+    assert!(turned_away.retried as usize > FLOOD - BEFORE_RETRY, "{turned_away:?}");
+    assert_eq!(turned_away.refused, 0);
     accepting.abort();
     drop((client, flood));
 }

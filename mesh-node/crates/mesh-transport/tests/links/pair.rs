@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use crate::certs::Certs;
 
 /// What waits for something that must happen gives up after this time.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Nothing happened for so long: it is blocked.
 const STILL: Duration = Duration::from_millis(400);
 

@@ -301,7 +301,7 @@ async fn accepting_may_be_given_up(node: Node) {
 }
 
 async fn many_links_at_once(node: Node) {
-    const LINKS: usize = 60;
+    const LINKS: usize = 24;
     let endpoint = node.endpoint();
     let clients = tokio::spawn(async move {
         let mut clients = Vec::new();

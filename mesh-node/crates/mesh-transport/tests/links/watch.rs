@@ -1,7 +1,7 @@
 //! Links that die without a word.
 
 use mesh_transport::link::Link;
-use mesh_transport::quic::{Listener, ResetKey};
+use mesh_transport::quic::{Listener, ListenerOptions};
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use tokio::io::AsyncReadExt;
@@ -66,12 +66,14 @@ async fn an_idle_link_stays() {
     assert_eq!(lane.reader.read_u8().await.unwrap(), b'y');
 }
 
-/// A node that was killed and comes back with its key ends the links of its former life at once.
-#[tokio::test]
-async fn a_restarted_node_resets_its_old_links() {
-    let key = ResetKey::random().unwrap();
+/// A listener on a runtime of its own that is killed with everything on it: it can't say that it goes.
+struct Killed {
+    options: ListenerOptions,
+    client: Link,
+}
+
+async fn killed() -> Killed {
     let mut options = quic_options(Certs::shared());
-    options.reset_key = key.clone();
     let former = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let listener = {
         let _inside = former.enter();
@@ -83,17 +85,46 @@ async fn a_restarted_node_resets_its_old_links() {
         let link = listener.accept().await.unwrap().finish().await.unwrap();
         (listener, link)
     });
-    let mut client = open(&endpoint, Certs::shared().service("app")).await;
+    let client = open(&endpoint, Certs::shared().service("app")).await;
     let (listener, server) = accepted.await.unwrap();
-    // Nothing of it runs on: it can't say that it goes.
     former.shutdown_background();
     drop((listener, server));
+    Killed { options, client }
+}
+
+/// A node that was killed and comes back with its key ends the links of its former life at once.
+#[tokio::test]
+async fn a_restarted_node_resets_its_old_links() {
+    let Killed { options, mut client } = killed().await;
     let _back = loop {
         match Listener::bind(options.clone()) {
             Ok(listener) => break listener,
             Err(_) => tokio::task::yield_now().await,
         }
     };
-    write_all(&mut client.outbound, Class::Control, "still there?").await.unwrap();
+    // Unless a sign of life was quicker.
+    write_all(&mut client.outbound, Class::Control, "still there?").await.ok();
     assert_eq!(soon(client.handle.closed()).await.code, Some(Code::LinkReset));
+}
+
+/// A node that was killed and stays away: its machine says that nobody has the port.
+#[tokio::test]
+async fn a_killed_node_is_noticed_by_its_port() {
+    let Killed { client, .. } = killed().await;
+    let closed = soon(client.handle.closed()).await;
+    assert_eq!(closed.code, Some(Code::LinkReset));
+    assert!(closed.cause.contains("no process has the port"), "{closed}");
+}
+
+/// A socket that is there and says nothing is another matter: the process may only be stopped.
+#[tokio::test]
+async fn a_silent_node_gets_its_time() {
+    let Killed { options, client } = killed().await;
+    let _silent = loop {
+        match std::net::UdpSocket::bind(options.address) {
+            Ok(socket) => break socket,
+            Err(_) => tokio::task::yield_now().await,
+        }
+    };
+    assert_eq!(soon(client.handle.closed()).await.code, Some(Code::LinkDead));
 }
