@@ -156,10 +156,14 @@ fn one_side_that_knows_the_other_is_enough() {
     for (knows, known) in [("a", "b"), ("b", "a")] {
         let at = place();
         let other = cluster.start(known, at, &[]);
-        let one = cluster.start(knows, place(), &[at]);
-        let link = until_linked((&one, knows), (&other, known));
-        assert_eq!(link["dialled"], true);
+        let one = builder(&cluster.certificates, knows, CLUSTER, place(), &[at]);
+        let one = one.arg("--advertise").arg("elsewhere.example:7401").start();
+        let here = until_linked((&one, knows), (&other, known));
+        assert_eq!(here["dialled"], true);
         assert_eq!((up(&one), up(&other)), (1, 1));
+        // The one who was dialled knows where the other one says it is.
+        assert_eq!(here["address"], at.to_string());
+        assert_eq!(link(&other, knows).unwrap()["address"], "elsewhere.example:7401");
     }
 }
 
