@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use mesh_transport::quic::settings;
 use quinn::congestion::{BbrConfig, ControllerFactory, CubicConfig, NewRenoConfig};
@@ -66,8 +65,8 @@ enum Cipher {
 
 impl Settings {
     /// For the connections.
-    pub(crate) fn transport(&self) -> anyhow::Result<Arc<TransportConfig>> {
-        let mut transport = Arc::into_inner(settings::transport()).context("settings are shared")?;
+    pub(crate) fn transport(&self) -> Arc<TransportConfig> {
+        let mut transport = settings::transport_config();
         if let Some(mtu) = self.mtu {
             let mut discovery = MtuDiscoveryConfig::default();
             discovery.upper_bound(mtu);
@@ -93,7 +92,7 @@ impl Settings {
         if let Some(congestion) = self.congestion {
             transport.congestion_controller_factory(congestion.factory());
         }
-        Ok(Arc::new(transport))
+        Arc::new(transport)
     }
 
     /// For the endpoint.

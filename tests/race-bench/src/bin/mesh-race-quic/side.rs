@@ -47,7 +47,7 @@ impl Listener {
         tls.send_tls13_tickets = 0;
         tls.session_storage = Arc::new(NoServerSessionStorage {});
         let mut config = ServerConfig::with_crypto(Arc::new(QuicServerConfig::try_from(tls)?));
-        config.transport_config(settings.transport()?).migration(false);
+        config.transport_config(settings.transport()).migration(false);
         Ok(Self { endpoint: endpoint(settings, Some(config))? })
     }
 
@@ -72,7 +72,7 @@ impl Connector {
         tls.alpn_protocols = vec![PROTOCOL.to_vec()];
         tls.resumption = Resumption::disabled();
         let mut config = ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls)?));
-        config.transport_config(settings.transport()?);
+        config.transport_config(settings.transport());
         let mut endpoint = endpoint(settings, None)?;
         endpoint.set_default_client_config(config);
         Ok(Self { endpoint })
