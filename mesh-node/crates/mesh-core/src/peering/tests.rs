@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 
+mod properties;
 mod simulation;
 
 const MS: Duration = Duration::from_millis(1);
