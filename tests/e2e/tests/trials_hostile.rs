@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use mesh_client::{Client, Message};
+use mesh_client::{Client, ConnectionEvent, Message};
 use mesh_e2e::{
     Certificates, NodeBuilder, PATIENCE, RunningNode, client, hello_frame, resident, seed, wait_until,
 };
@@ -46,6 +46,16 @@ impl Trial {
         let echo = |message: Message| async { message };
         let server = answerer.serve("echo").handle("it", echo).spawn().await.unwrap();
         let asker = client(node.network(), &certificates, "asker").connect().await.unwrap();
+        for good in [&asker, &answerer] {
+            let mut events = good.events();
+            tokio::spawn(async move {
+                while let Some(event) = events.next().await {
+                    if let ConnectionEvent::Disconnected { reason } = event {
+                        println!("a good client lost its link: {reason}");
+                    }
+                }
+            });
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let answered = Arc::new(AtomicU64::new(0));
         let load = tokio::spawn({

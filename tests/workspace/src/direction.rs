@@ -22,7 +22,8 @@ const MAY: [(&str, &[&str]); 14] = [
     ("mesh-fuzzing", &["mesh-wire"]),
 ];
 /// Crates that only test: they may use anything.
-const TEST_CRATES: [&str; 5] = ["mesh-e2e", "mesh-hostile", "mesh-netproxy", "mesh-race", "mesh-workspace-tests"];
+const TEST_CRATES: [&str; 5] =
+    ["mesh-e2e", "mesh-hostile", "mesh-netproxy", "mesh-race", "mesh-workspace-tests"];
 /// What the tests of any crate may use beside that: a client, with a node in-process by its feature `test-util`.
 const MAY_IN_TESTS: [&str; 1] = ["mesh-client"];
 /// The client's only way to the node.
