@@ -84,6 +84,7 @@ async fn listen_quic(
         handshakes_max: limits.handshakes,
         retry_from: limits.handshakes.div_ceil(4),
         handshake_timeout: limits.handshake_timeout,
+        tasks: quic::Tasks::LocalSet,
         ..quic::ListenerOptions::new(address, store.clone(), expect.clone(), reset_key)
     };
     for seat in seats {

@@ -7,6 +7,7 @@
 //!                                                    watch ─┘             closes what nothing is heard from
 //! ```
 
+mod congestion;
 mod dial;
 mod end;
 mod inbound;
@@ -14,6 +15,7 @@ mod listener;
 mod outbound;
 mod refused;
 mod reset_key;
+mod runtime;
 pub mod settings;
 mod whole;
 
@@ -26,6 +28,7 @@ pub(crate) use self::inbound::{Inbound, LaneReader};
 pub use self::listener::{Incoming, Listener, ListenerOptions, TurnedAway};
 pub(crate) use self::outbound::Outbound;
 pub use self::reset_key::ResetKey;
+pub use self::runtime::Tasks;
 pub(crate) use self::whole::Whole;
 use crate::link::{Closed, Link};
 use crate::side::Side;

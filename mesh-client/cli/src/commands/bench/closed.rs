@@ -1,6 +1,6 @@
 //! Requests in a closed loop: the next one is sent when one is answered.
 
-use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -10,15 +10,14 @@ use super::request::Work;
 use crate::failure::Failure;
 
 /// Sends `count` requests with the window of `work` under way at once.
-pub(super) async fn run(client: &Client, work: &Work<'_>, count: u64) -> Result<(), Failure> {
-    let left = Cell::new(count);
+pub(super) async fn run(client: &Client, work: &Work, count: u64) -> Result<(), Failure> {
+    let begun = AtomicU64::new(0);
     let lane = || async {
-        while left.get() > 0 {
-            left.set(left.get() - 1);
+        while begun.fetch_add(1, Ordering::Relaxed) < count {
             let sent = Instant::now();
-            let result = client.request(work.subject, &work.body[..]).timeout(work.timeout).await;
-            if !work.tally.borrow_mut().count(result, sent) {
-                left.set(0);
+            let result = client.request(&work.subject, &work.body[..]).timeout(work.timeout).await;
+            if !work.tally.lock().count(result, sent) {
+                begun.store(count, Ordering::Relaxed);
             }
         }
     };

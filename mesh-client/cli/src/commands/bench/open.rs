@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// A latency counts from the moment at which its request was due. When the window is full, or this process was late,
 /// requests are sent late and their wait is part of their latency: a stall delays those behind it, and hiding that
 /// would be the coordinated omission that closed loops are prone to.
-pub(super) async fn run(client: &Client, work: &Work<'_>, count: u64, rate: u64) -> Result<(), Failure> {
+pub(super) async fn run(client: &Client, work: &Work, count: u64, rate: u64) -> Result<(), Failure> {
     let mut pacer = Pacer::start(rate)?;
     let mut under_way = FuturesUnordered::new();
     let mut left = count;
@@ -34,8 +34,8 @@ pub(super) async fn run(client: &Client, work: &Work<'_>, count: u64, rate: u64)
             let Some(due) = pacer.due(now) else { break };
             left -= 1;
             under_way.push(async move {
-                let result = client.request(work.subject, &work.body[..]).timeout(work.timeout).await;
-                work.tally.borrow_mut().count(result, due)
+                let result = client.request(&work.subject, &work.body[..]).timeout(work.timeout).await;
+                work.tally.lock().count(result, due)
             });
         }
     }

@@ -1,9 +1,11 @@
 //! `mesh bench request`
 
-use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mesh_client::{Code, Error};
+use mesh_client::{Client, Code, Error};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
 
 use super::latency::Latencies;
 use super::load::{Load, shares};
@@ -20,32 +22,26 @@ const OPEN_WINDOW: u32 = 4_096;
 pub(super) async fn run(load: &Load, session: &mut Session<'_>) -> Result<(), Failure> {
     let subject = subjects::to_request(&load.subject)?;
     let clients = clients::connect(session, load.shared.clients).await?;
-    let work = Work {
-        subject,
+    let work = Arc::new(Work {
+        subject: subject.to_owned(),
         body: vec![b'r'; load.size],
         window: load.window.unwrap_or(if load.rate.is_some() { OPEN_WINDOW } else { 1 }),
         timeout: session.global.timeout,
-        tally: RefCell::new(Tally::new()),
-    };
+        tally: Mutex::new(Tally::new()),
+    });
     let shares = shares(load.count, load.shared.clients);
     let mut stop = session.stop.clone();
     let started = Instant::now();
-    let done = stop
-        .or(clients::each(&clients, |at, client| {
-            let (work, count) = (&work, shares[at]);
-            async move {
-                match load.rate {
-                    None => closed::run(client, work, count).await,
-                    Some(rate) => {
-                        let share = (rate / u64::from(load.shared.clients)).max(1);
-                        open::run(client, work, count, share).await
-                    }
-                }
-            }
-        }))
-        .await;
+    let rate = load.rate.map(|rate| (rate / u64::from(load.shared.clients)).max(1));
+    // Each in a task beside that of its connection: to be woken by a task, the future that the runtime blocks on costs
+    // a system call per answer.
+    let mut running = JoinSet::new();
+    for (client, count) in clients.iter().zip(shares) {
+        running.spawn(ask(client.clone(), Arc::clone(&work), count, rate));
+    }
+    let done = stop.or(all(running)).await;
     let took = started.elapsed();
-    let tally = work.tally.into_inner();
+    let tally = std::mem::replace(&mut *work.tally.lock(), Tally::new());
     // A wrong subject is an error, not a measurement of nothing.
     if let (0, Some(error)) = (tally.answered, tally.error) {
         return Err(error.into());
@@ -70,10 +66,27 @@ pub(super) async fn run(load: &Load, session: &mut Session<'_>) -> Result<(), Fa
     }
 }
 
+/// Sends the requests of one connection.
+async fn ask(client: Client, work: Arc<Work>, count: u64, rate: Option<u64>) -> Result<(), Failure> {
+    match rate {
+        None => closed::run(&client, &work, count).await,
+        Some(rate) => open::run(&client, &work, count, rate).await,
+    }
+}
+
+/// Completes when all have, or one fails: the others are given up then.
+async fn all(mut running: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
+    while let Some(ended) = running.join_next().await {
+        ended
+            .map_err(|error| Failure::new(Code::InternalError, "the measurement broke off").cause(error))??;
+    }
+    Ok(())
+}
+
 /// What is asked, and what came of it.
-pub(super) struct Work<'a> {
+pub(super) struct Work {
     /// Whom.
-    pub(super) subject: &'a str,
+    pub(super) subject: String,
     /// What.
     pub(super) body: Vec<u8>,
     /// At once, on each connection.
@@ -81,7 +94,7 @@ pub(super) struct Work<'a> {
     /// How long each may take.
     pub(super) timeout: Duration,
     /// What came of it, on all connections.
-    pub(super) tally: RefCell<Tally>,
+    pub(super) tally: Mutex<Tally>,
 }
 
 /// What came of the requests.

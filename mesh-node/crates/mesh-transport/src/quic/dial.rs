@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use mesh_identity::tls::{ALPN, client_config};
 use quinn::crypto::rustls::QuicClientConfig;
-use quinn::{ClientConfig, Endpoint, EndpointConfig, TokioRuntime};
+use quinn::{ClientConfig, Endpoint, EndpointConfig};
 
 use super::refused::{any_port, refused};
+use super::runtime::{Runtime, Tasks};
 use super::{Role, end, settings};
 use crate::dialled::Failure;
 use crate::link::Link;
@@ -24,7 +25,7 @@ pub(crate) async fn dial(remote: SocketAddr, host: &str, side: Arc<Side>) -> Res
     let mut config = EndpointConfig::default();
     settings::endpoint(&mut config);
     let socket = socket::udp(any_port(remote), false, settings::SOCKET_BUFFER_BYTES)?;
-    let endpoint = Endpoint::new(config, None, socket, Arc::new(TokioRuntime))?;
+    let endpoint = Endpoint::new(config, None, socket, Arc::new(Runtime(Tasks::Runtime)))?;
     let connecting = endpoint.connect_with(client, remote, host).map_err(io::Error::other)?;
     let handshake = async {
         let connection = connecting.await.map_err(|error| end::of_handshake(&error, &side))?;

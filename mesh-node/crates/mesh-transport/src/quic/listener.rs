@@ -11,10 +11,11 @@ use mesh_identity::tls::{ALPN, server_config};
 use mesh_identity::verify::Expect;
 use mesh_wire::code::Code;
 use quinn::crypto::rustls::QuicServerConfig;
-use quinn::{Endpoint, ServerConfig, TokioRuntime, VarInt};
+use quinn::{Endpoint, ServerConfig, VarInt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::runtime::{Runtime, Tasks};
 use super::{ResetKey, Role, end, settings};
 use crate::handshake::HandshakeError;
 use crate::link::{Closed, Link};
@@ -41,6 +42,8 @@ pub struct ListenerOptions {
     pub retry_from: usize,
     /// Longest time of a handshake.
     pub handshake_timeout: Duration,
+    /// Where the tasks of the listener and of its links live.
+    pub tasks: Tasks,
 }
 
 impl ListenerOptions {
@@ -56,6 +59,7 @@ impl ListenerOptions {
             handshakes_max: settings::HANDSHAKES_MAX,
             retry_from: settings::RETRY_FROM,
             handshake_timeout: settings::HANDSHAKE_TIME_MAX,
+            tasks: Tasks::Runtime,
         }
     }
 }
@@ -83,7 +87,7 @@ impl Listener {
     /// # Panics
     /// Outside a Tokio runtime with I/O and time enabled.
     pub fn bind(options: ListenerOptions) -> io::Result<Self> {
-        let ListenerOptions { address, reuse_port, store, expect, reset_key, .. } = options;
+        let ListenerOptions { address, reuse_port, store, expect, reset_key, tasks, .. } = options;
         let socket = socket::udp(address, reuse_port, settings::SOCKET_BUFFER_BYTES)?;
         let tls = server_config(store.clone(), expect.clone(), ALPN).map_err(io::Error::other)?;
         let tls = QuicServerConfig::try_from(tls).map_err(io::Error::other)?;
@@ -91,7 +95,7 @@ impl Listener {
         settings::server(&mut server);
         let mut config = reset_key.endpoint_config();
         settings::endpoint(&mut config);
-        let endpoint = Endpoint::new(config, Some(server), socket, Arc::new(TokioRuntime))?;
+        let endpoint = Endpoint::new(config, Some(server), socket, Arc::new(Runtime(tasks)))?;
         Ok(Self {
             endpoint,
             side: Arc::new(Side { store, expect }),

@@ -11,9 +11,9 @@ pub const KEEPALIVE: Duration = Duration::from_secs(1);
 /// quinn gives up a link after this time without traffic, in ms, and tells nobody: the watch has to come first.
 pub const IDLE_MAX: VarInt = VarInt::from_u32(6_000);
 /// How often the watch looks whether anything was heard.
-pub(crate) const WATCH_STEP: Duration = Duration::from_millis(450);
+pub const WATCH_STEP: Duration = Duration::from_millis(450);
 /// After so many looks without anything heard the link is dead: at 4.5 s, and before 5 s as a look may come late by one.
-pub(crate) const WATCH_STEPS: u32 = 10;
+pub const WATCH_STEPS: u32 = 10;
 /// After so many looks without anything heard, which is longer than two signs of life are apart, the side that dialled
 /// asks whether the port is still there.
 pub(crate) const WATCH_STEPS_TO_ASK: u32 = 3;
@@ -76,7 +76,8 @@ pub fn transport_config() -> TransportConfig {
         .receive_window(VarInt::from_u32(LINK_WINDOW_BYTES))
         .send_window(SEND_WINDOW_BYTES)
         .initial_rtt(INITIAL_RTT)
-        .mtu_discovery_config(Some(mtu));
+        .mtu_discovery_config(Some(mtu))
+        .congestion_controller_factory(Arc::new(super::congestion::Factory::default()));
     config
 }
 

@@ -10,7 +10,7 @@ use quinn::{Connection, ConnectionError, VarInt};
 use tokio::time::{sleep, timeout};
 
 use super::refused::refused;
-use super::{Role, end, settings};
+use super::{Role, congestion, end, settings};
 use crate::link::{Closed, Stats};
 use crate::side::Side;
 use crate::socket;
@@ -75,6 +75,8 @@ impl Whole {
         }
         let closed = self.closed_here.get_or_init(|| closed);
         let number = closed.code.map_or(end::IN_ORDER, |code| VarInt::from_u32(code.number().into()));
+        // A flood of what can't be delivered must not keep the reason from the other side.
+        congestion::open(&self.connection);
         self.connection.close(number, closed.cause_to_send());
     }
 

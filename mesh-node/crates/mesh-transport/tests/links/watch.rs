@@ -1,7 +1,7 @@
 //! Links that die without a word.
 
 use mesh_transport::link::Link;
-use mesh_transport::quic::{Listener, ListenerOptions};
+use mesh_transport::quic::{Listener, ListenerOptions, settings};
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
 use tokio::io::AsyncReadExt;
@@ -40,6 +40,28 @@ async fn a_one_way_cut_is_told_to_the_side_that_hears() {
         assert_eq!((here.code, there.code), (Some(Code::LinkDead), Some(Code::LinkDead)));
         assert_eq!(here.cause, there.cause, "the reason of the side that was deaf reached the other");
     }
+}
+
+/// Whoever is deaf has its hands full: what it sends is not acknowledged any more, so its window is full when it closes.
+/// The other side is told all the same, and does not have to find out by itself, which would take as long again.
+#[tokio::test]
+async fn a_one_way_cut_is_told_by_a_side_that_still_has_much_to_send() {
+    let (mut client, mut server, relay) = through_a_relay().await;
+    used(&mut client, &mut server).await;
+    relay.cut_to_client();
+    let much = bytes::Bytes::from(vec![7; 256 * 1024]);
+    let lane = client.outbound.lane_of(Class::Publish);
+    let filling = async {
+        // Ends when the link does.
+        while std::future::poll_fn(|cx| client.outbound.poll_write(lane, cx, std::slice::from_ref(&much)))
+            .await
+            .is_ok()
+        {}
+    };
+    let once_and_a_half = settings::WATCH_STEP * settings::WATCH_STEPS * 3 / 2;
+    let told =
+        tokio::time::timeout(once_and_a_half, async { tokio::join!(filling, server.handle.closed()).1 });
+    assert_eq!(told.await.expect("told in time").code, Some(Code::LinkDead));
 }
 
 #[tokio::test]
@@ -87,7 +109,9 @@ async fn killed() -> Killed {
     });
     let client = open(&endpoint, Certs::shared().service("app")).await;
     let (listener, server) = accepted.await.unwrap();
-    former.shutdown_background();
+    // To its very end: parts that are dropped while its tasks still run say goodbye.
+    let shutdown = move || former.shutdown_timeout(std::time::Duration::from_secs(10));
+    tokio::task::spawn_blocking(shutdown).await.unwrap();
     drop((listener, server));
     Killed { options, client }
 }
