@@ -94,7 +94,7 @@ impl ClientBuilder {
     }
 
     /// Which service's certificate of the directory is shown: `service-NAME.pem`. By default that of `MESH_IDENTITY`,
-    /// else the only one there is.
+    /// else the one with this client's own name, else the only one there is.
     pub fn identity(mut self, service: impl Into<String>) -> Self {
         self.credentials.identity = Some(service.into());
         self
@@ -168,7 +168,7 @@ impl ClientBuilder {
         let name = self.checked_name()?;
         let endpoints = self.parsed_endpoints()?;
         let who = Introduction { name: name.clone(), token: self.token.or_else(|| from_env("MESH_TOKEN")) };
-        let credentials = self.credentials.or_environment(|variable| std::env::var_os(variable));
+        let credentials = self.credentials.or_environment(|variable| std::env::var_os(variable)).or_of(&name);
         // Who stays on this machine needs none, and is not to fail over those that others need.
         let credentials = if endpoints.are_local() { Credentials::default() } else { credentials };
         let dialer = Dialer::new(credentials.load().await?, who, self.connect_timeout);

@@ -48,6 +48,15 @@ impl Credentials {
         }
     }
 
+    /// With the certificate of the service that the client is named after, if the directory has one and none was named.
+    pub(crate) fn or_of(self, client: &str) -> Self {
+        let is_there = |directory: &PathBuf| directory.join(format!("service-{client}.pem")).exists();
+        let identity = self
+            .identity
+            .or_else(|| self.certs.as_ref().filter(|dir| is_there(dir)).map(|_| client.to_owned()));
+        Self { identity, ..self }
+    }
+
     fn names_nothing(&self) -> bool {
         [&self.certs, &self.ca, &self.cert, &self.key, &self.crl].into_iter().all(Option::is_none)
     }
@@ -147,6 +156,18 @@ mod tests {
         for (said, variables, wanted) in table {
             assert_eq!(said.or_environment(environment(variables)), wanted, "{variables:?}");
         }
+    }
+
+    #[test]
+    fn a_client_shows_the_certificate_that_has_its_name() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("service-orders.pem"), "").unwrap();
+        let certs = Credentials { certs: Some(directory.path().to_owned()), ..Credentials::default() };
+        assert_eq!(certs.clone().or_of("orders").identity.as_deref(), Some("orders"));
+        assert_eq!(certs.clone().or_of("order").identity, None);
+        let said = Credentials { identity: Some("mail".to_owned()), ..certs };
+        assert_eq!(said.or_of("orders").identity.as_deref(), Some("mail"));
+        assert_eq!(Credentials::default().or_of("orders").identity, None);
     }
 
     #[test]
