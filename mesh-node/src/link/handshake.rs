@@ -1,8 +1,6 @@
 //! Preface, `HELLO`, `WELCOME`: nothing else counts before that, and it has to come in time.
 
-use std::future::poll_fn;
-
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use mesh_transport::link::{Handle, Inbound, LaneReader, Outbound};
 use mesh_wire::{
     body::{self, CONTROL_BODY_BYTES, HelloV1, WelcomeV1},
@@ -150,21 +148,11 @@ pub(crate) async fn turn_away(mut outbound: Outbound, handle: &Handle, code: Cod
         Parts { flags: Flags::FATAL, aux: code.number().into(), ..Parts::bare(Kind::Error, 0).body(&body) };
     if frame.encode(&mut bytes).is_ok() {
         let farewell = async {
-            write_all(&mut outbound, bytes.freeze()).await?;
+            outbound.write_all(Class::Control, bytes.freeze()).await?;
             outbound.finish().await
         };
         // A client that is gone or does not read misses the reason; the node has counted it.
         timeout(REFUSAL_TIME, farewell).await.ok();
     }
     handle.close(code, &cause);
-}
-
-async fn write_all(outbound: &mut Outbound, mut bytes: Bytes) -> std::io::Result<()> {
-    let lane = outbound.lane_of(Class::Control);
-    while !bytes.is_empty() {
-        let slices = std::slice::from_ref(&bytes);
-        let written = poll_fn(|cx| outbound.poll_write(lane, cx, slices)).await?;
-        bytes.advance(written);
-    }
-    Ok(())
 }

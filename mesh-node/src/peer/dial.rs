@@ -10,7 +10,7 @@ use mesh_transport::{
     endpoint::{Authority, Endpoint},
     link::{LaneReader, Link},
 };
-use mesh_wire::{code::Code, frame::Kind, name::Name};
+use mesh_wire::{class::Class, code::Code, frame::Kind, name::Name};
 use tokio::{sync::oneshot, time::timeout};
 
 use super::{
@@ -108,7 +108,7 @@ async fn greet(
     let certificate = certified(&link.handle)?;
     *node = Some(certificate.id().name().clone());
     let hello = handshake::hello(&surroundings.identity, number)?;
-    greet::write(&mut link.outbound, hello).await.map_err(|error| Fault::of(&error))?;
+    link.outbound.write_all(Class::Control, hello).await.map_err(|error| Fault::of(&error))?;
     let mut read = link.inbound.accept().await.map_err(|error| Fault::of(&error))?.reader;
     let opening = handshake::read_opening(&mut read, Kind::PeerWelcome).await?;
     Ok(Answered { link, read, opening, certificate })

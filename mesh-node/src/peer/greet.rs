@@ -1,8 +1,7 @@
 //! What both sides of a greeting share.
 
-use std::{future::poll_fn, io, sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
-use bytes::{Buf, Bytes};
 use mesh_identity::peer::PeerCertificate;
 use mesh_transport::link::{Handle, Outbound};
 use mesh_wire::{class::Class, code::Code};
@@ -34,22 +33,11 @@ pub(super) fn facts(
     Arc::new(Facts::new(opening, certificate.not_after(), handle.carrier(), remote, dialled))
 }
 
-/// Writes all of `bytes` to the control lane.
-pub(super) async fn write(outbound: &mut Outbound, mut bytes: Bytes) -> io::Result<()> {
-    let lane = outbound.lane_of(Class::Control);
-    while !bytes.is_empty() {
-        let slices = std::slice::from_ref(&bytes);
-        let written = poll_fn(|cx| outbound.poll_write(lane, cx, slices)).await?;
-        bytes.advance(written);
-    }
-    Ok(())
-}
-
 /// Tells the other side why there is no link, unless it said so itself, and closes. Bounded in time.
 pub(super) async fn turn_away(mut outbound: Outbound, handle: &Handle, fault: &Fault) {
     if !fault.is_theirs {
         let farewell = async {
-            write(&mut outbound, handshake::refusal(fault.code, &fault.cause)).await?;
+            outbound.write_all(Class::Control, handshake::refusal(fault.code, &fault.cause)).await?;
             outbound.finish().await?;
             // It closes when it has read this; closing first could take the reason away from it.
             handle.closed().await;

@@ -349,7 +349,7 @@ async fn raw(certs: &TempDir, node: &str, to: &Peers) -> Link {
 
 /// What a link is told that sends this on its control lane.
 async fn told(mut link: Link, bytes: Bytes) -> Option<Code> {
-    greet::write(&mut link.outbound, bytes).await.unwrap();
+    link.outbound.write_all(Class::Control, bytes).await.unwrap();
     link.handle.closed().await.code
 }
 

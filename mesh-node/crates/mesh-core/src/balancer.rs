@@ -20,7 +20,6 @@
 mod candidates;
 mod member;
 mod options;
-mod random;
 mod roster;
 
 use std::time::Instant;
@@ -28,8 +27,8 @@ use std::time::Instant;
 use self::candidates::Candidates;
 use self::member::{FULL_WEIGHT, Standing};
 pub use self::options::Options;
-use self::random::Random;
 use self::roster::Roster;
+use crate::random::Random;
 use crate::routing::{LinkId, Target};
 
 /// How often a member that is starting slowly is drawn again before it is taken after all.

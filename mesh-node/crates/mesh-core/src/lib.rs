@@ -8,6 +8,7 @@ pub mod cache;
 pub mod large;
 pub mod outbox;
 pub mod peering;
+mod random;
 pub mod request;
 pub mod routing;
 pub mod subscription;

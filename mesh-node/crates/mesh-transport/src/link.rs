@@ -13,7 +13,7 @@
 
 mod closed;
 
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use mesh_identity::peer::PeerCertificate;
 use mesh_wire::class::Class;
 use mesh_wire::code::Code;
@@ -217,6 +217,22 @@ impl Outbound {
             Writer::Quic(outbound) => outbound.poll_write(lane, cx, bufs),
             Writer::Tls(outbound) => outbound.poll_write(cx, bufs),
         }
+    }
+
+    /// Writes all of `bytes` to the lane of `class`. To be bounded in time by the caller.
+    ///
+    /// # Errors
+    /// The link is over; some of the bytes may have been written.
+    ///
+    /// # Cancel safety
+    /// Not safe: what was written by then stays written.
+    pub async fn write_all(&mut self, class: Class, mut bytes: Bytes) -> io::Result<()> {
+        let lane = self.lane_of(class);
+        while !bytes.is_empty() {
+            let written = poll_fn(|cx| self.poll_write(lane, cx, std::slice::from_ref(&bytes))).await?;
+            bytes.advance(written);
+        }
+        Ok(())
     }
 
     /// Says on every lane that nothing follows, and completes when the other side has everything that was written, as

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
+use crate::random::Random;
+
 /// Waits that double up to a bound, each cut by a random part so that nodes that lost each other at the same moment
 /// don't meet again at the same moment.
 #[derive(Debug)]
 pub(super) struct Backoff {
     min: Duration,
     max: Duration,
-    /// State of SplitMix64 (Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-    random: u64,
+    random: Random,
 }
 
 impl Backoff {
     pub(super) fn new(min: Duration, max: Duration, seed: u64) -> Self {
-        Self { min, max: max.max(min), random: seed }
+        Self { min, max: max.max(min), random: Random::new(seed) }
     }
 
     /// The wait after this many failed attempts before the last one: between half and all of `min << attempts`.
@@ -31,15 +32,7 @@ impl Backoff {
     fn cut(&mut self, wait: Duration) -> Duration {
         let half = wait / 2;
         let span = u64::try_from(half.as_nanos()).unwrap_or(u64::MAX);
-        half + Duration::from_nanos(((u128::from(self.next()) * u128::from(span)) >> 64) as u64)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.random;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        half + Duration::from_nanos(((u128::from(self.random.next()) * u128::from(span)) >> 64) as u64)
     }
 }
 
