@@ -4,13 +4,28 @@ use crate::Findings;
 use crate::metadata::{Metadata, Package};
 
 /// What one of our crates may use of the others, in what is built (tests may use more, see [`MAY_IN_TESTS`]).
-const MAY: [(&str, &[&str]); 14] = [
+const MAY: [(&str, &[&str]); 17] = [
     ("mesh-wire", &[]),
     ("mesh-core", &["mesh-wire"]),
     ("mesh-identity", &["mesh-wire"]),
     ("mesh-transport", &["mesh-wire", "mesh-identity"]),
     ("mesh-telemetry", &["mesh-wire"]),
-    ("mesh-node", &["mesh-wire", "mesh-core", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
+    ("mesh-log", &["mesh-wire"]),
+    ("mesh-replica", &["mesh-wire", "mesh-log"]),
+    ("mesh-shard", &["mesh-wire", "mesh-core", "mesh-log", "mesh-replica"]),
+    (
+        "mesh-node",
+        &[
+            "mesh-wire",
+            "mesh-core",
+            "mesh-identity",
+            "mesh-transport",
+            "mesh-telemetry",
+            "mesh-log",
+            "mesh-replica",
+            "mesh-shard",
+        ],
+    ),
     ("mesh-client", &["mesh-wire", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
     ("mesh-cli", &["mesh-client", "mesh-wire", "mesh-identity", "mesh-transport", "mesh-telemetry"]),
     ("mesh-program", &["mesh-client"]),

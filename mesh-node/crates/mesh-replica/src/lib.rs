@@ -1,0 +1,18 @@
+//! Replicated groups: what a quorum of nodes has on disk, each node applies in the same order.
+//!
+//! ```text
+//!   propose, read ─►┌──────────────────────── Host ─────────────────────────┐─► write  ─► log (one fsync for all groups)
+//!   peers' messages │ door ─► Group: raft ─► committed entries ─► Machine   │─► send   ─► peers
+//!   written, done ─►│         Group …                                       │─► job    ─► segments, checkpoints
+//!   time ──────────►└───────────────────────────────────────────────────────┘─► answers to proposals and reads
+//! ```
+//! A [`host`] drives all groups of one thread and is sans-io: `handle_*(now, input)`, then `poll_output()` until it is
+//! empty, and `poll_timeout()`. The same seed and inputs give the same outputs. Consensus is Raft (Ongaro, Ousterhout:
+//! "In Search of an Understandable Consensus Algorithm", 2014) by the crate `raft`.
+
+pub mod id;
+pub mod machine;
+pub mod members;
+pub mod message;
+pub mod output;
+pub mod refused;

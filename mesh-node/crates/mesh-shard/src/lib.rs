@@ -1,0 +1,1 @@
+//! The state machines that groups replicate: meta, and shards.
