@@ -9,6 +9,7 @@
 //! Nothing here is asynchronous: whoever calls decides on which thread. [`vfs::Vfs`] stands between us and the disk, so
 //! that the same code runs on a disk that fails by a seed.
 
+pub mod bug;
 pub mod id;
 pub mod job;
 pub mod location;
