@@ -61,7 +61,6 @@ impl Bugs {
     /// Whether this one is back.
     #[must_use]
     #[inline]
-    #[cfg_attr(not(feature = "faults"), expect(clippy::unused_self, reason = "there are none in this build"))]
     pub const fn has(self, bug: Bug) -> bool {
         #[cfg(feature = "faults")]
         return self.bits & 1 << bug as u8 != 0;

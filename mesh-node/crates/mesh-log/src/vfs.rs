@@ -76,17 +76,17 @@ pub trait File: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// `StorageFull`, and those of the system.
-    fn allocate(&self, len: u64) -> io::Result<()>;
+    fn allocate(&self, size: u64) -> io::Result<()>;
 
     /// Its length in bytes.
     ///
     /// # Errors
     /// Those of the system.
-    fn len(&self) -> io::Result<u64>;
+    fn size(&self) -> io::Result<u64>;
 
     /// Cuts it to a length, or makes it longer by a hole.
     ///
     /// # Errors
     /// Those of the system.
-    fn set_len(&self, len: u64) -> io::Result<()>;
+    fn set_size(&self, size: u64) -> io::Result<()>;
 }
