@@ -17,8 +17,8 @@ Examples:
                                                clients on this machine, over QUIC and TLS too
   mesh-node --listen 0.0.0.0:7400 --certs DIR  clients on other machines; `mesh cert` fills DIR
   mesh-node --node a --cluster prod --certs DIR --peer-listen 0.0.0.0:7401 --advertise a.example:7401
-            --discovery static:b.example:7401,c.example:7401
-                                               one of three nodes that know each other
+            --discovery static:b.example:7401,c.example:7401 --bootstrap a,b,c
+                                               one of the three nodes of a new cluster
   mesh-node --print-config > node.toml         a configuration file to start from
   mesh-node --config node.toml
   mesh-node health                             is the node up? exit status 0 when it is
@@ -74,6 +74,9 @@ pub struct Run {
     /// How to find them: "standalone", or "static:HOST:PORT,HOST:PORT" [default: standalone]
     #[arg(long, value_name = "HOW")]
     pub discovery: Option<String>,
+    /// The nodes that a new cluster begins with, this one among them; the same list on all of them
+    #[arg(long, value_name = "ID,ID,…")]
+    pub bootstrap: Option<String>,
     /// Configuration file, TOML [env: MESH_NODE_CONFIG]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -118,6 +121,7 @@ impl Run {
             ("peer.listen", "--peer-listen", &self.peer_listen),
             ("peer.advertise", "--advertise", &self.advertise),
             ("discovery", "--discovery", &self.discovery),
+            ("storage.bootstrap", "--bootstrap", &self.bootstrap),
             ("busy_poll", "--busy-poll", &self.busy_poll),
             ("threads", "--threads", &self.threads),
             ("name", "--node", &self.node),
@@ -171,7 +175,7 @@ mod tests {
     #[test]
     fn every_flag_sets_the_key_that_names_it() {
         let line = "mesh-node --data /d --socket /s --http off --busy-poll 50us --threads 3 --node n --cluster c --log warn --listen 127.0.0.1:0 --insecure-loopback --certs /c --client-tokens /j --peer-listen \
-                    127.0.0.1:1 --advertise a:2 --discovery static:b:3";
+                    127.0.0.1:1 --advertise a:2 --discovery static:b:3 --bootstrap n,b";
         let flags = parse(line).unwrap().run.flags();
         let config =
             Config::load(Layers { environment: Vec::new(), ..Layers::of_process(None, flags) }).unwrap();
@@ -190,6 +194,7 @@ mod tests {
         assert_eq!(config.peer.listen, Some("127.0.0.1:1".parse().unwrap()));
         assert_eq!(config.peer.advertise.map(|a| a.to_string()), Some("a:2".to_owned()));
         assert_eq!(config.discovery.to_string(), "static:b:3");
+        assert_eq!(config.storage.bootstrap.iter().map(|name| name.as_str()).collect::<Vec<_>>(), ["n", "b"]);
     }
 
     #[test]

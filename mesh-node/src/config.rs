@@ -22,6 +22,7 @@ mod reader;
 #[cfg(test)]
 mod reference;
 mod source;
+mod storage;
 mod tree;
 
 use std::ffi::OsString;
@@ -41,6 +42,7 @@ pub use file::FILE_BYTES;
 pub use network::{Certs, Discovery, Listen, Peer, Tokens};
 pub use reader::Entry;
 pub use source::Source;
+pub use storage::Storage;
 
 use raw::Raw;
 use reader::{Given, Reader};
@@ -72,6 +74,8 @@ pub struct Config {
     pub peer: Peer,
     /// How it finds them.
     pub discovery: Discovery,
+    /// What it keeps on disk.
+    pub storage: Storage,
     /// Log lines.
     pub log: Log,
     /// Bounds of what clients may do.

@@ -1,8 +1,9 @@
 //! A whole node: puts the threads together, and takes them down again.
 //!
 //! ```text
-//!   system thread   Router · Supervisor · acceptor · Peers  admin thread   HTTP
+//!   system thread   Router · Supervisor · acceptor          admin thread   HTTP
 //!   data thread 0…  DataThread · its links: reader, writer, Subscriber actor each
+//!   data thread 0   Peers
 //! ```
 
 use std::{
@@ -29,13 +30,13 @@ use crate::{
     inspector::Inspector,
     listening::{self, Listening},
     metrics::Metrics,
-    peer::{self, Peers},
+    peer::Peers,
     router::{Begin, Router},
     seats::Seat,
     security::{self, Security},
     shared::Shared,
     supervisor::{Drain, Supervisor},
-    thread::{DataThread, EndQuic},
+    thread::{DataThread, EndQuic, OpenPeers},
 };
 
 mod error;
@@ -167,7 +168,7 @@ impl Parts {
                 return Err(error);
             }
         };
-        let peers = match peer::open(&shared) {
+        let peers = match open_peers(&seats).await {
             Ok(peers) => peers,
             Err(error) => {
                 end(arbiters);
@@ -275,6 +276,12 @@ fn data_threads(shared: &Arc<Shared>) -> (Vec<Seat>, Vec<Arbiter>) {
         (Seat { thread, links }, arbiter)
     };
     (0..shared.config.threads).map(start).unzip()
+}
+
+/// Takes part in the cluster, on the first data thread.
+async fn open_peers(seats: &[Seat]) -> Result<Option<Peers>, Error> {
+    let first = seats.first().ok_or(Error::Ended)?;
+    first.thread.send(OpenPeers).await.map_err(|_| Error::Ended)?
 }
 
 /// A directory of the node's own, held by a lock for as long as it runs.

@@ -8,7 +8,7 @@
 //! ```
 //! The [`Book`](book::Book) is the shell of [`mesh_core::peering`]: it alone knows which links there are, and decides
 //! which stays when there are two. Each link is a task, with one more for each of its lanes and one for what it writes.
-//! All of it lives on the system thread: what peers will carry goes on to the data threads in batches.
+//! All of it lives on the first data thread, beside the replicated groups, which most of what peers say is about.
 
 mod accept;
 mod book;
@@ -36,6 +36,7 @@ use mesh_transport::{
 use mesh_wire::code::Code;
 use tokio::sync::watch;
 
+pub(crate) use self::frames::NoFrames;
 pub(crate) use self::open::open;
 pub(crate) use self::view::{PeerInfo, View};
 use self::{

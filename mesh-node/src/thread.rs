@@ -27,9 +27,11 @@ use crate::{
 };
 
 mod network;
+mod peers;
 mod quic;
 
 pub(crate) use network::AcceptTls;
+pub(crate) use peers::OpenPeers;
 pub(crate) use quic::{EndQuic, ListenQuic};
 
 /// Most bytes taken by one read.

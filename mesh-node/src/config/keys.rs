@@ -1,6 +1,7 @@
 //! Every key: what it is called, what it takes, its default and what it means.
 
 mod network;
+mod storage;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::reader::Default::{Computed, Text};
 use super::reader::Key;
 
 pub(super) use network::*;
+pub(super) use storage::*;
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;

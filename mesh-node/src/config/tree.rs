@@ -1,5 +1,7 @@
 //! From the layers to the typed tree.
 
+use std::collections::BTreeSet;
+
 use mesh_transport::socket_path::Places;
 use mesh_wire::limits::NAME_BYTES;
 use mesh_wire::name::Name;
@@ -7,7 +9,7 @@ use mesh_wire::name::Name;
 use super::reader::Reader;
 use super::{
     Certs, Config, Discovery, Drain, Error, Http, Limits, Listen, Log, MatchCache, Pacing, Peer, Socket,
-    Tokens, keys,
+    Storage, Tokens, keys,
 };
 
 /// Reads every key, refuses what is left over, and checks what several keys say together.
@@ -44,6 +46,7 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
         advertise: reader.read(&keys::PEER_ADVERTISE)?,
         max_peers: reader.read(&keys::PEER_MAX_PEERS)?,
     };
+    let storage = storage(&mut reader)?;
     let log = Log { filter: reader.read(&keys::LOG_FILTER)?, format: reader.read(&keys::LOG_FORMAT)? };
     let limits = limits(&mut reader)?;
     let drain = Drain { deadline: reader.read(&keys::DRAIN_DEADLINE)? };
@@ -66,6 +69,7 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
         tokens,
         peer,
         discovery,
+        storage,
         log,
         limits,
         drain,
@@ -84,6 +88,17 @@ fn certs(reader: &mut Reader) -> Result<Certs, Error> {
         cert: reader.read(&keys::CERTS_CERT)?,
         key: reader.read(&keys::CERTS_KEY)?,
         crl: reader.read(&keys::CERTS_CRL)?,
+    })
+}
+
+fn storage(reader: &mut Reader) -> Result<Storage, Error> {
+    Ok(Storage {
+        bootstrap: reader.read(&keys::STORAGE_BOOTSTRAP)?,
+        shards: reader.read(&keys::STORAGE_SHARDS)?,
+        replicas: reader.read(&keys::STORAGE_REPLICAS)?,
+        registers: reader.read(&keys::STORAGE_REGISTERS)?,
+        file_bytes: reader.read(&keys::STORAGE_FILE_BYTES)?,
+        files: reader.read(&keys::STORAGE_FILES)?,
     })
 }
 
@@ -109,7 +124,8 @@ fn check(config: &Config) -> Result<(), Error> {
     }
     check_certs(config)?;
     check_listen(config)?;
-    check_peer(config)
+    check_peer(config)?;
+    check_bootstrap(config)
 }
 
 /// A directory, or files: then the CA, the certificate and its key, all of them.
@@ -153,6 +169,25 @@ fn check_peer(config: &Config) -> Result<(), Error> {
     }
     if listen.is_some() && !config.certs.are_named() {
         return Err(Error::PeerIncomplete { given: keys::PEER_LISTEN.path, missing: keys::CERTS_DIR.path });
+    }
+    Ok(())
+}
+
+/// Each founder once, this node among them, and more than one only where there can be more than one.
+fn check_bootstrap(config: &Config) -> Result<(), Error> {
+    let (founders, key) = (&config.storage.bootstrap, keys::STORAGE_BOOTSTRAP.path);
+    if founders.is_empty() {
+        return Ok(());
+    }
+    if founders.len() > 1 && config.peer.listen.is_none() {
+        return Err(Error::PeerIncomplete { given: key, missing: keys::PEER_LISTEN.path });
+    }
+    let distinct: BTreeSet<&Name> = founders.iter().collect();
+    if distinct.len() < founders.len() {
+        return Err(refused(config, key, "each node once"));
+    }
+    if !distinct.contains(&config.name) {
+        return Err(refused(config, key, &format!("a list with this node, \"{}\"", config.name)));
     }
     Ok(())
 }

@@ -47,7 +47,7 @@ pub(crate) struct PeerUp {
     pub(crate) sender: Sender,
 }
 
-/// What takes the frames of all peers; called on the system thread.
+/// What takes the frames of all peers; called on the first data thread.
 pub(crate) trait FrameHandler {
     /// There is a link now. Nothing was handed over of it before.
     fn up(&self, peer: PeerUp);

@@ -1,14 +1,14 @@
-//! The peers of a node, from its configuration.
+//! The peers of a node, from its configuration, on its first data thread.
 
 use std::rc::Rc;
 
 use mesh_core::peering::{self, Own};
 
-use super::{BindError, Options, Peers, frames::NoFrames};
+use super::{BindError, Options, Peers, frames::FrameHandler};
 use crate::{config::Discovery, node::Error, shared::Shared};
 
-/// Takes part in the cluster, if the configuration says so; on the system thread.
-pub(crate) fn open(shared: &Shared) -> Result<Option<Peers>, Error> {
+/// Takes part in the cluster, if the configuration says so; on the first data thread.
+pub(crate) fn open(shared: &Shared, handler: Rc<dyn FrameHandler>) -> Result<Option<Peers>, Error> {
     let (config, security) = (&shared.config, &shared.security);
     // The configuration is refused when there is a port for peers and no certificate.
     let (Some(listen), Some(store)) = (config.peer.listen, &security.store) else { return Ok(None) };
@@ -32,8 +32,8 @@ pub(crate) fn open(shared: &Shared) -> Result<Option<Peers>, Error> {
         greeting_max: config.peer.max_peers,
         peering: peering::Options { peers_max: config.peer.max_peers, ..peering::Options::default() },
         seed: shared.seed,
-        handler: Rc::new(NoFrames),
-        counters: shared.metrics.control(),
+        handler,
+        counters: shared.metrics.thread(0),
     };
     let failed = |BindError { address, source }| Error::Network { address, source };
     Peers::start(options).map(Some).map_err(failed)
