@@ -51,6 +51,8 @@ impl Class {
         match kind {
             // A request is in order with nothing: not even the next one.
             Kind::Request | Kind::Call => Self::Bulk,
+            // Nor are records that were asked for. What is put is in order with all that its producer puts.
+            Kind::Fetched => Self::Bulk,
             _ => kind.class(),
         }
     }
@@ -76,6 +78,9 @@ impl Kind {
             Self::Request | Self::Call | Self::Reply | Self::ReplyCredit | Self::Cancel | Self::End => {
                 Class::Request
             }
+            Self::Declare | Self::Declared | Self::Put | Self::PutOk | Self::Fetch | Self::Fetched => {
+                Class::Request
+            }
             _ => Class::Control,
         }
     }
@@ -97,10 +102,11 @@ mod tests {
 
     #[test]
     fn what_must_stay_in_order_shares_a_lane() {
-        for kind in [Kind::Publish, Kind::Deliver, Kind::Reply] {
+        for kind in [Kind::Publish, Kind::Deliver, Kind::Reply, Kind::Put] {
             assert_eq!(Class::of_large(kind), kind.class(), "{kind:?}");
         }
         assert_eq!(Class::of_large(Kind::Call), Class::Bulk);
+        assert_eq!(Class::of_large(Kind::Fetched), Class::Bulk);
         assert_eq!(Kind::Call.class(), Kind::Cancel.class());
         assert_eq!(Kind::Reply.class(), Kind::End.class());
     }

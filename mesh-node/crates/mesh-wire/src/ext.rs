@@ -34,6 +34,8 @@ impl Tag {
     pub const MESSAGE_ID: Self = Self(10);
     /// Calls in flight at the replying link, `u32`. Never accepted from a client.
     pub const LOAD: Self = Self(11);
+    /// What the records of a `PUT` are put to, `u64`: the lane of [`crate::durable::DeclaredV1`].
+    pub const LANE: Self = Self(12);
 
     /// Whether only a node may set this tag.
     pub const fn is_node_only(self) -> bool {
@@ -156,6 +158,11 @@ impl<'a> Ext<'a> {
         Some((series, total))
     }
 
+    /// The value under [`Tag::LANE`].
+    pub fn lane(&self) -> Option<u64> {
+        self.get(Tag::LANE)?.first_chunk().map(|b| u64::from_le_bytes(*b))
+    }
+
     /// The encoded area.
     pub fn as_bytes(&self) -> &'a [u8] {
         self.0
@@ -165,6 +172,7 @@ impl<'a> Ext<'a> {
 fn fits(tag: Tag, len: usize) -> bool {
     match tag {
         Tag::CHUNK => len == 12,
+        Tag::LANE => len == 8,
         Tag::ENCODING => len == 1,
         Tag::REPLY_CREDIT | Tag::MAX_REPLIES | Tag::LOAD => len == 4,
         Tag::KEY => len <= limits::KEY_BYTES,

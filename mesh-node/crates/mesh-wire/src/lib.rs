@@ -14,6 +14,7 @@ pub mod body;
 pub mod chunk;
 pub mod class;
 pub mod code;
+pub mod durable;
 pub mod ext;
 pub mod frame;
 pub mod header;

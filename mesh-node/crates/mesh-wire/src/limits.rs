@@ -58,3 +58,5 @@ pub const PRIORITY_MAX: u8 = 9;
 pub const PRIORITY_DEFAULT: u8 = 4;
 /// Most partitions of a stream.
 pub const PARTITIONS_MAX: u32 = 1_024;
+/// Most bytes of records that a fetch may ask for. A batch that is larger than what was asked for comes alone.
+pub const FETCH_BYTES_MAX: u32 = 1024 * 1024;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a frame is. Numbers from 0x40 are kept for peers, from 0x50 for the durable plane, from 0x60 for gateways.
+/// What a frame is. Numbers from 0x40 are for peers, from 0x50 for the durable plane, from 0x60 kept for gateways.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Kind {
@@ -52,10 +52,23 @@ pub enum Kind {
     PeerHello = 0x40,
     /// The other node's answer: as `Welcome`, body [`crate::peer::PeerHelloV1`].
     PeerWelcome = 0x41,
+    /// Makes sure that there is something to put to: `id` = request, `aux` = timeout in milliseconds, body
+    /// [`crate::durable::DeclareV1`].
+    Declare = 0x50,
+    /// Answer to `Declare`: `id` = request, body [`crate::durable::DeclaredV1`].
+    Declared = 0x51,
+    /// Records to be kept: `id` = request, `aux` = timeout in milliseconds, ext `LANE`, body = a record batch.
+    Put = 0x52,
+    /// They are kept: `id` = request, body [`crate::durable::PutOk`].
+    PutOk = 0x53,
+    /// Asks for records: `id` = request, `aux` = timeout in milliseconds, body [`crate::durable::Fetch`].
+    Fetch = 0x54,
+    /// The records: `id` = request, body [`crate::durable::Fetched`].
+    Fetched = 0x55,
 }
 
 /// One more than the highest number of a kind.
-const KINDS_END: usize = 0x42;
+const KINDS_END: usize = 0x56;
 
 /// The kinds by their number.
 const BY_BYTE: [Option<Kind>; KINDS_END] = {
@@ -94,6 +107,12 @@ impl Kind {
         Self::End,
         Self::PeerHello,
         Self::PeerWelcome,
+        Self::Declare,
+        Self::Declared,
+        Self::Put,
+        Self::PutOk,
+        Self::Fetch,
+        Self::Fetched,
     ];
 
     /// The kind with this number.
