@@ -6,6 +6,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[cfg(feature = "faults")]
+pub mod simulated;
+
 /// A file system. Paths are whole ones.
 pub trait Vfs: fmt::Debug + Send + Sync {
     /// Opens a file that is there, for reading, and for writing unless `read_only`.
