@@ -13,6 +13,7 @@
 //! | 4001 to 4999 | configuration and start-up of a node |
 //! | 5001 to 5999 | clients and the command line |
 //! | 6001 to 6999 | networks, certificates, tokens, peers |
+//! | 7001 to 7999 | the durable plane: data directories, logs, replicas, declarations, records |
 //!
 //! ```
 //! use mesh_wire::code::{Code, Report};
@@ -395,6 +396,26 @@ pub enum Code {
     PeerUnknown = 6073,
     /// The node has links with as many peers as it may.
     TooManyPeers = 6074,
+    /// The node keeps no records.
+    DurableDisabled = 7090,
+    /// There is nothing of this name or number to put to or read from.
+    LaneUndeclared = 7091,
+    /// The batch does not follow what its producer put before.
+    SequenceGap = 7092,
+    /// The producer has a later life.
+    ProducerFenced = 7093,
+    /// The batch is older than what is remembered of its producer.
+    SequenceForgotten = 7094,
+    /// Nobody leads the group.
+    NoLeader = 7095,
+    /// It is not known whether it was committed.
+    OutcomeUnknown = 7096,
+    /// Too much waits to be committed.
+    CommitQueueFull = 7097,
+    /// There is no room on the disk for more records.
+    StorageFull = 7098,
+    /// The records are damaged on the disk of this node.
+    RecordsDamaged = 7099,
 }
 
 impl Code {
@@ -428,6 +449,31 @@ impl Code {
     /// It says that another try makes sense, not that it is safe: a request that was lost may have been worked on.
     pub fn is_retryable(self) -> bool {
         table::entry(self).retryable
+    }
+
+    /// Whether what was asked for may have been done, or may yet be, although it ended with this code.
+    ///
+    /// After any other code it was not done and never will be. After these it is safe to repeat only what may be done
+    /// twice, or what is known again when it comes again: a record batch under its producer's sequence.
+    pub const fn leaves_outcome_unknown(self) -> bool {
+        matches!(
+            self,
+            Self::NodeStopped
+                | Self::LinkIdle
+                | Self::LinkStalled
+                | Self::InternalError
+                | Self::RequestDeadline
+                | Self::RequestCancelled
+                | Self::ResponderGone
+                | Self::HandlerPanicked
+                | Self::Disconnected
+                | Self::ReconnectGaveUp
+                | Self::ClientClosed
+                | Self::LinkDead
+                | Self::LinkReset
+                | Self::SequenceForgotten
+                | Self::OutcomeUnknown
+        )
     }
 
     /// What happened, in one line without a full stop.

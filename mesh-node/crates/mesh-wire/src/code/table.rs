@@ -10,6 +10,7 @@ mod link;
 mod message;
 mod network;
 mod peer;
+mod records;
 mod request;
 mod socket;
 mod startup;
@@ -19,7 +20,7 @@ use super::Code;
 use super::entry::Entry;
 
 /// Parts in the order of their numbers.
-const PARTS: [&[Entry]; 14] = [
+const PARTS: [&[Entry]; 15] = [
     link::ENTRIES,
     message::ENTRIES,
     lifetime::ENTRIES,
@@ -34,6 +35,7 @@ const PARTS: [&[Entry]; 14] = [
     identity::ENTRIES,
     network::ENTRIES,
     peer::ENTRIES,
+    records::ENTRIES,
 ];
 
 /// All entries, by rising number.

@@ -45,7 +45,7 @@ fn every_variant_has_one_entry_with_its_number_and_name() {
 fn numbers_rise_and_stay_in_their_ranges() {
     let numbers: Vec<u16> = Code::all().map(Code::number).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-    assert!(numbers.iter().all(|number| (1001..=6999).contains(number)));
+    assert!(numbers.iter().all(|number| (1001..=7999).contains(number)));
     assert_eq!(Code::NoResponders.number(), 1042);
 }
 
@@ -100,6 +100,17 @@ fn kinds_agree_with_retrying() {
 }
 
 #[test]
+fn what_leaves_the_outcome_unknown_is_no_refusal() {
+    for code in Code::all().filter(|code| code.leaves_outcome_unknown()) {
+        let refusals =
+            [ErrorKind::Invalid, ErrorKind::Limit, ErrorKind::NotFound, ErrorKind::Busy, ErrorKind::Refused];
+        assert!(!refusals.contains(&code.kind()), "{code}");
+    }
+    assert!(Code::OutcomeUnknown.leaves_outcome_unknown() && Code::OutcomeUnknown.is_retryable());
+    assert!(!Code::NoLeader.leaves_outcome_unknown() && Code::NoLeader.is_retryable());
+}
+
+#[test]
 fn a_report_takes_from_the_table_what_it_was_not_told() {
     let report = Report::new(Code::NoResponders, "no responders for \"a\"");
     assert_eq!(
@@ -136,6 +147,7 @@ fn index() -> String {
         ("Configuration and start-up of a node", 4001..=4999),
         ("Clients and the command line", 5001..=5999),
         ("Networks, certificates, tokens, peers", 6001..=6999),
+        ("The durable plane", 7001..=7999),
     ];
     for (title, range) in ranges {
         write!(page, "\n## {title}\n\n| code | what | kind | retry |\n|---|---|---|---|\n").unwrap();
