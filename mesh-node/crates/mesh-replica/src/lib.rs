@@ -10,9 +10,13 @@
 //! empty, and `poll_timeout()`. The same seed and inputs give the same outputs. Consensus is Raft (Ongaro, Ousterhout:
 //! "In Search of an Understandable Consensus Algorithm", 2014) by the crate `raft`.
 
+pub mod clock;
+pub mod host;
 pub mod id;
 pub mod machine;
 pub mod members;
 pub mod message;
+pub mod options;
 pub mod output;
 pub mod refused;
+pub mod view;
