@@ -85,8 +85,8 @@ pub(super) type Queues = [mpsc::Receiver<Bytes>; Class::COUNT];
 
 /// The two ends of a link's queues.
 pub(super) fn queues() -> (Sender, Queues) {
-    let [a, b, c, d, e] = Class::ALL.map(|_| mpsc::channel(BATCHES));
-    (Sender([a.0, b.0, c.0, d.0, e.0]), [a.1, b.1, c.1, d.1, e.1])
+    let [a, b, c, d, e, f] = Class::ALL.map(|_| mpsc::channel(BATCHES));
+    (Sender([a.0, b.0, c.0, d.0, e.0, f.0]), [a.1, b.1, c.1, d.1, e.1, f.1])
 }
 
 impl Sender {

@@ -257,7 +257,7 @@ pub const PEER_DIALS_FAILED: Metric = counter(
 pub const PEER_RTT: Metric = gauge(
     "mesh_peer_rtt_seconds",
     "Longest way to a peer and back, of all peers, as last measured in each lane; 0 before that",
-    label("class", "`control`, `raft`, `request`, `publish`, `bulk`"),
+    label("class", "`control`, `raft`, `request`, `publish`, `bulk`, `snapshot`"),
 );
 /// Every metric, in the order in which they are documented and scraped.
 pub const ALL: [&Metric; 41] = [

@@ -19,14 +19,16 @@ pub enum Class {
     Publish = 3,
     /// What is large and in no order with anything else.
     Bulk = 4,
+    /// Snapshots and repairs between nodes: they wait for everything else.
+    Snapshot = 5,
 }
 
 impl Class {
     /// How many there are.
-    pub const COUNT: usize = 5;
+    pub const COUNT: usize = 6;
     /// All of them, the first to go first.
     pub const ALL: [Self; Self::COUNT] =
-        [Self::Control, Self::Raft, Self::Request, Self::Publish, Self::Bulk];
+        [Self::Control, Self::Raft, Self::Request, Self::Publish, Self::Bulk, Self::Snapshot];
 
     /// The class with this number.
     pub const fn from_byte(byte: u8) -> Option<Self> {
@@ -36,6 +38,7 @@ impl Class {
             2 => Some(Self::Request),
             3 => Some(Self::Publish),
             4 => Some(Self::Bulk),
+            5 => Some(Self::Snapshot),
             _ => None,
         }
     }
@@ -65,6 +68,7 @@ impl Class {
             Self::Request => "request",
             Self::Publish => "publish",
             Self::Bulk => "bulk",
+            Self::Snapshot => "snapshot",
         }
     }
 }
@@ -81,6 +85,9 @@ impl Kind {
             Self::Declare | Self::Declared | Self::Put | Self::PutOk | Self::Fetch | Self::Fetched => {
                 Class::Request
             }
+            Self::Raft | Self::Beat | Self::Alive => Class::Raft,
+            Self::Forward | Self::Forwarded => Class::Request,
+            Self::Offer | Self::Pull | Self::Part => Class::Snapshot,
             _ => Class::Control,
         }
     }
@@ -109,5 +116,9 @@ mod tests {
         assert_eq!(Class::of_large(Kind::Fetched), Class::Bulk);
         assert_eq!(Kind::Call.class(), Kind::Cancel.class());
         assert_eq!(Kind::Reply.class(), Kind::End.class());
+        // Parts of a body follow each other on one lane.
+        for kind in [Kind::Raft, Kind::Offer, Kind::Part, Kind::Forward, Kind::Forwarded] {
+            assert_eq!(Class::of_large(kind), kind.class(), "{kind:?}");
+        }
     }
 }

@@ -25,7 +25,7 @@ const RUN_BYTES: usize = 16 * 1024;
 type Chunks = SmallVec<[Bytes; 4]>;
 
 /// The first bytes of streams, by class.
-static NAMES: [[u8; 1]; Class::COUNT] = [[0], [1], [2], [3], [4]];
+static NAMES: [[u8; 1]; Class::COUNT] = [[0], [1], [2], [3], [4], [5]];
 
 /// Streams to the other side.
 #[derive(Debug)]

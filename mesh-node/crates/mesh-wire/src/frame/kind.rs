@@ -52,6 +52,26 @@ pub enum Kind {
     PeerHello = 0x40,
     /// The other node's answer: as `Welcome`, body [`crate::peer::PeerHelloV1`].
     PeerWelcome = 0x41,
+    /// First on the durable plane of a link between nodes: which cluster, directory and node; tagged body.
+    Ident = 0x42,
+    /// Consensus of many groups; `MORE`, `aux` = offset and `id` = whole length when the body is in parts.
+    Raft = 0x43,
+    /// Heartbeats of many groups, or their answers.
+    Beat = 0x44,
+    /// The sender is there, for groups that rest.
+    Alive = 0x45,
+    /// A snapshot is there to be fetched; in parts as `Raft`.
+    Offer = 0x46,
+    /// Asks for parts of a snapshot.
+    Pull = 0x47,
+    /// Parts of a snapshot; in parts as `Raft`.
+    Part = 0x48,
+    /// A client's request for a group that the receiver leads; in parts as `Raft`.
+    Forward = 0x49,
+    /// The answer to `Forward`; in parts as `Raft`.
+    Forwarded = 0x4A,
+    /// Asks for a number in the cluster, or answers that; tagged body.
+    Join = 0x4B,
     /// Makes sure that there is something to put to: `id` = request, `aux` = timeout in milliseconds, body
     /// [`crate::durable::DeclareV1`].
     Declare = 0x50,
@@ -107,6 +127,16 @@ impl Kind {
         Self::End,
         Self::PeerHello,
         Self::PeerWelcome,
+        Self::Ident,
+        Self::Raft,
+        Self::Beat,
+        Self::Alive,
+        Self::Offer,
+        Self::Pull,
+        Self::Part,
+        Self::Forward,
+        Self::Forwarded,
+        Self::Join,
         Self::Declare,
         Self::Declared,
         Self::Put,

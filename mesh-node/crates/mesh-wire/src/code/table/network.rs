@@ -49,7 +49,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         title: "The other side broke the rules for lanes",
         cause: "A stream in both directions, too many streams, a datagram, more bytes than it may send, or no control first.",
         hint: "Use the client library; if you write your own: at most one one-way stream per class, control first.",
-        explanation: "A link over QUIC consists of at most five one-way streams in each direction, and the first \
+        explanation: "A link over QUIC consists of at most six one-way streams in each direction, and the first \
         one is that of class control. Streams in both directions and datagrams are switched off, and a side sends no \
         more than the other has made room for. Whoever does otherwise breaks the protocol, and the link is closed.",
     },
