@@ -10,9 +10,12 @@
 //! that the same code runs on a disk that fails by a seed.
 
 pub mod bug;
+pub mod directory;
 pub mod id;
 pub mod job;
 pub mod location;
+pub mod log;
 pub mod payload;
 pub mod record;
 pub mod vfs;
+pub mod writer;

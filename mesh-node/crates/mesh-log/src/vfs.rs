@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub mod real;
 #[cfg(feature = "faults")]
 pub mod simulated;
 

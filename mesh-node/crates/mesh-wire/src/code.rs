@@ -396,6 +396,32 @@ pub enum Code {
     PeerUnknown = 6073,
     /// The node has links with as many peers as it may.
     TooManyPeers = 6074,
+    /// The data directory has another format.
+    DataDirVersion = 7001,
+    /// The data directory belongs to another cluster.
+    DataDirOtherCluster = 7002,
+    /// The data directory belongs to another node.
+    DataDirOtherNode = 7003,
+    /// The data directory can't be written to.
+    DataDirReadOnly = 7004,
+    /// The data directory is not whole.
+    DataDirIncomplete = 7005,
+    /// The file that says what a data directory is is damaged.
+    DataDirDamaged = 7006,
+    /// There is no data directory.
+    DataDirMissing = 7007,
+    /// The log can't be read.
+    LogUnreadable = 7010,
+    /// The log is damaged.
+    LogDamaged = 7011,
+    /// The log could not be written.
+    LogWriteFailed = 7012,
+    /// There is no room for the log on the disk.
+    LogFull = 7013,
+    /// A record is too large for the log.
+    LogRecordTooLarge = 7014,
+    /// A repair was not agreed to.
+    RepairNeedsConsent = 7015,
     /// The node keeps no records.
     DurableDisabled = 7090,
     /// There is nothing of this name or number to put to or read from.

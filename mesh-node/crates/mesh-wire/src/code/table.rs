@@ -4,6 +4,7 @@ mod batch;
 mod client;
 mod command;
 mod config;
+mod disk;
 mod identity;
 mod lifetime;
 mod link;
@@ -20,7 +21,7 @@ use super::Code;
 use super::entry::Entry;
 
 /// Parts in the order of their numbers.
-const PARTS: [&[Entry]; 15] = [
+const PARTS: &[&[Entry]] = &[
     link::ENTRIES,
     message::ENTRIES,
     lifetime::ENTRIES,
@@ -35,12 +36,13 @@ const PARTS: [&[Entry]; 15] = [
     identity::ENTRIES,
     network::ENTRIES,
     peer::ENTRIES,
+    disk::ENTRIES,
     records::ENTRIES,
 ];
 
 /// All entries, by rising number.
 pub(super) fn entries() -> impl Iterator<Item = &'static Entry> {
-    PARTS.into_iter().flatten()
+    PARTS.iter().copied().flatten()
 }
 
 /// The entry of a code. Errors are rare and the table is small, so it is searched from the front.
