@@ -56,6 +56,12 @@ impl DataDir {
         self.data.cluster
     }
 
+    /// The number of its node in the cluster, once it has one.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        self.data.number
+    }
+
     /// What its `DATA` file says.
     #[must_use]
     pub fn data(&self) -> &DataFile {

@@ -19,6 +19,8 @@ pub struct DataFile {
     pub directory: Uuid,
     /// The UUID of its cluster, once it is known.
     pub cluster: Option<Uuid>,
+    /// The number of its node in the cluster, once it has one.
+    pub number: Option<u64>,
     /// The name of its cluster.
     pub cluster_name: String,
     /// The name of its node.
@@ -38,8 +40,9 @@ impl DataFile {
     /// As text, with a checksum as the last line.
     pub(super) fn to_text(&self) -> String {
         let cluster = self.cluster.map_or("none".to_owned(), |uuid| uuid.to_string());
+        let number = self.number.map_or("none".to_owned(), |number| number.to_string());
         let body = format!(
-            "{TITLE}\nformat: {}\ndirectory: {}\ncluster: {cluster}\ncluster-name: {}\nnode-name: {}\n",
+            "{TITLE}\nformat: {}\ndirectory: {}\ncluster: {cluster}\nnumber: {number}\ncluster-name: {}\nnode-name: {}\n",
             self.format, self.directory, self.cluster_name, self.node_name
         );
         format!("{body}crc32c: {:08x}\n", crc32c::crc32c(body.as_bytes()))
@@ -67,12 +70,17 @@ impl DataFile {
         };
         let missing = Unreadable::Damaged("a line is missing or can't be read");
         let cluster = field("cluster").ok_or(missing.clone())?;
+        let number = field("number").ok_or(missing.clone())?;
         Ok(Self {
             format,
             directory: field("directory").and_then(|text| text.parse().ok()).ok_or(missing.clone())?,
             cluster: match cluster.as_str() {
                 "none" => None,
                 uuid => Some(uuid.parse().map_err(|_| missing.clone())?),
+            },
+            number: match number.as_str() {
+                "none" => None,
+                number => Some(number.parse().map_err(|_| missing.clone())?),
             },
             cluster_name: field("cluster-name").ok_or(missing.clone())?,
             node_name: field("node-name").ok_or(missing)?,
@@ -89,6 +97,7 @@ mod tests {
             format: FORMAT,
             directory: Uuid(1),
             cluster: Some(Uuid(2)),
+            number: Some(3),
             cluster_name: "mesh".to_owned(),
             node_name: "a".to_owned(),
         }
@@ -96,7 +105,7 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_is_written() {
-        for data in [data(), DataFile { cluster: None, ..data() }] {
+        for data in [data(), DataFile { cluster: None, number: None, ..data() }] {
             assert_eq!(DataFile::parse(data.to_text().as_bytes()), Ok(data));
         }
     }
@@ -106,7 +115,7 @@ mod tests {
         assert_eq!(
             data().to_text(),
             "mesh data directory\nformat: 1\ndirectory: 00000000-0000-0000-0000-000000000001\n\
-             cluster: 00000000-0000-0000-0000-000000000002\ncluster-name: mesh\nnode-name: a\ncrc32c: 5add4cf7\n"
+             cluster: 00000000-0000-0000-0000-000000000002\nnumber: 3\ncluster-name: mesh\nnode-name: a\ncrc32c: d4ddd8f4\n"
         );
     }
 

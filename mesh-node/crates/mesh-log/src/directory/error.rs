@@ -68,6 +68,16 @@ pub enum Error {
         /// Whose it should be.
         wanted: Uuid,
     },
+    /// It is that of another number of its cluster.
+    #[error("data directory {path} belongs to node number {found}, not to {wanted}")]
+    OtherNumber {
+        /// The directory.
+        path: PathBuf,
+        /// Whose it is.
+        found: u64,
+        /// Whose it should be.
+        wanted: u64,
+    },
     /// It is another node's.
     #[error("data directory {path} belongs to the node \"{found}\", not to \"{wanted}\"")]
     OtherNode {
@@ -105,7 +115,7 @@ impl Error {
             Self::InUse { .. } => Code::DataDirLocked,
             Self::Version { .. } => Code::DataDirVersion,
             Self::OtherCluster { .. } | Self::OtherClusterUuid { .. } => Code::DataDirOtherCluster,
-            Self::OtherNode { .. } => Code::DataDirOtherNode,
+            Self::OtherNode { .. } | Self::OtherNumber { .. } => Code::DataDirOtherNode,
             Self::ReadOnly { .. } => Code::DataDirReadOnly,
             Self::Incomplete { .. } => Code::DataDirIncomplete,
             Self::Damaged { .. } => Code::DataDirDamaged,

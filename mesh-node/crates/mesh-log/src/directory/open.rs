@@ -63,6 +63,24 @@ impl DataDir {
         self.data = data;
         Ok(())
     }
+
+    /// Writes down the number that the node has in its cluster: what it votes under, so it is durable before it votes.
+    ///
+    /// # Errors
+    /// [`Error::OtherNumber`] when it has another one; those of the system.
+    pub fn set_number(&mut self, number: u64) -> Result<(), Error> {
+        match self.data.number {
+            Some(found) if found == number => return Ok(()),
+            Some(found) => {
+                return Err(Error::OtherNumber { path: self.path.clone(), found, wanted: number });
+            }
+            None => {}
+        }
+        let data = DataFile { number: Some(number), ..self.data.clone() };
+        write(&self.path, &data)?;
+        self.data = data;
+        Ok(())
+    }
 }
 
 /// What the system says, told apart by what can be done about it.
@@ -135,6 +153,7 @@ fn make(path: &Path, names: &Names) -> Result<DataFile, Error> {
         format: FORMAT,
         directory: Uuid::random().map_err(refused(path))?,
         cluster: None,
+        number: None,
         cluster_name: names.cluster.clone(),
         node_name: names.node.clone(),
     };
