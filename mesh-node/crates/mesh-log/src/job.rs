@@ -53,6 +53,13 @@ pub enum Job {
         /// The pieces in it that are wanted.
         pieces: Vec<(GroupId, Piece)>,
     },
+    /// Copy what is still wanted of a segment to another one: [`Done::Compacted`]. The segment stays until it is dropped.
+    Compact {
+        /// The segment.
+        file: FileId,
+        /// What is wanted of it.
+        wanted: Vec<Wanted>,
+    },
     /// Nothing in a segment is wanted any more: [`Done::Dropped`].
     Drop {
         /// The file.
@@ -70,14 +77,35 @@ pub enum Job {
 pub enum Source {
     /// Exactly here.
     Piece(Piece),
-    /// Somewhere in this segment, whose index says where.
-    Segment(FileId),
+    /// These numbers are somewhere in this segment, whose index says where.
+    Segment {
+        /// The segment.
+        file: FileId,
+        /// The first number that is to be taken from there.
+        first: u64,
+        /// The last one.
+        last: u64,
+    },
+}
+
+/// Records of a lane that are still wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The group.
+    pub group: GroupId,
+    /// The lane.
+    pub lane: LaneId,
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub last: u64,
 }
 
 /// How a job ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done {
-    /// The pieces in order, with their bytes, or `None` where those are not what was written.
+    /// The pieces in order, with their bytes, or `None` where those are not what was written. They may have moved since
+    /// the job was made: whoever finds them elsewhere now reads again before it speaks of damage.
     Read(Vec<(Piece, Option<Bytes>)>),
     /// The checkpoint is durable.
     Checkpointed,
@@ -85,6 +113,8 @@ pub enum Done {
     Moved(Vec<Piece>),
     /// The file is a segment now.
     Kept,
+    /// Where what was wanted of the segment stands now, durably.
+    Compacted(Vec<(GroupId, Piece)>),
     /// The file is gone.
     Dropped,
     /// The checkpoint is gone.

@@ -10,12 +10,18 @@
 //! that the same code runs on a disk that fails by a seed.
 
 pub mod bug;
+pub mod checkpoint;
 pub mod directory;
+pub mod files;
 pub mod id;
 pub mod job;
+pub mod keeper;
+pub mod lanes;
 pub mod location;
 pub mod log;
 pub mod payload;
 pub mod record;
+pub mod rollover;
+pub mod scrub;
 pub mod vfs;
 pub mod writer;

@@ -422,6 +422,48 @@ pub enum Code {
     LogRecordTooLarge = 7014,
     /// A repair was not agreed to.
     RepairNeedsConsent = 7015,
+    /// A checkpoint is damaged.
+    CheckpointDamaged = 7030,
+    /// The index of a segment is damaged.
+    IndexDamaged = 7031,
+    /// A segment is damaged, cut short or gone.
+    SegmentDamaged = 7032,
+    /// A segment, an index or a checkpoint has another format.
+    StoreVersionUnsupported = 7033,
+    /// Segments and checkpoints can't be read or made.
+    StoreUnreadable = 7034,
+    /// The cluster is not founded yet.
+    ClusterNotFounded = 7070,
+    /// The cluster is founded already.
+    ClusterFounded = 7071,
+    /// A command to the meta group can't be read or done.
+    MetaCommandInvalid = 7072,
+    /// No node of the cluster has this number.
+    NodeNumberUnknown = 7073,
+    /// The node's number belongs to another data directory.
+    NodeNumberTaken = 7074,
+    /// A later start of the same node is known.
+    NodeOutdated = 7075,
+    /// The node can't read what the cluster writes.
+    FeatureLevelTooLow = 7076,
+    /// Fewer nodes than replicas.
+    TooFewNodes = 7077,
+    /// As many nodes as there may be.
+    TooManyNodes = 7078,
+    /// The node still has replicas.
+    NodeInUse = 7079,
+    /// A plan for a group that has changed since.
+    PlacementOutdated = 7080,
+    /// As many declarations as there may be.
+    TooManyDeclarations = 7081,
+    /// As many producers as are remembered.
+    TooManyProducers = 7082,
+    /// As many lanes as a shard may have.
+    TooManyLanes = 7083,
+    /// A command to a shard can't be read or done.
+    ShardCommandInvalid = 7084,
+    /// The first nodes of a cluster are not named properly.
+    BootstrapInvalid = 7085,
     /// The node keeps no records.
     DurableDisabled = 7090,
     /// There is nothing of this name or number to put to or read from.

@@ -9,12 +9,14 @@ mod identity;
 mod lifetime;
 mod link;
 mod message;
+mod meta;
 mod network;
 mod peer;
 mod records;
 mod request;
 mod socket;
 mod startup;
+mod store;
 mod subject;
 
 use super::Code;
@@ -37,6 +39,8 @@ const PARTS: &[&[Entry]] = &[
     network::ENTRIES,
     peer::ENTRIES,
     disk::ENTRIES,
+    store::ENTRIES,
+    meta::ENTRIES,
     records::ENTRIES,
 ];
 

@@ -1,0 +1,1 @@
+//! The latest checkpoint of each group, one file each.
