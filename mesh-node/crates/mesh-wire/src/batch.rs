@@ -47,7 +47,8 @@ pub use entry::ENTRY_BYTES;
 pub use error::BatchError;
 pub use foreign::{Foreign, encode_foreign};
 pub use header::{
-    BatchHeader, Compression, Encoding, HEADER_BYTES, NO_PRODUCER, TimestampType, batch_len, set_leader_epoch,
+    BatchHeader, Compression, Encoding, HEADER_BYTES, NO_PRODUCER, TimestampType, batch_len, index_crc,
+    set_leader_epoch,
 };
 pub use owned::Batch;
 pub use read::{BatchRef, Records};

@@ -136,6 +136,15 @@ impl BatchHeader {
         self.encoding == Encoding::MESH && self.compression == Compression::NONE
     }
 
+    /// Reads the header alone, of `bytes` that have to be one whole batch: for those who were not the first to look at
+    /// it. Neither the index nor its checksum is looked at.
+    ///
+    /// # Errors
+    /// When the header contradicts itself or the length.
+    pub fn read(bytes: &[u8]) -> Result<Self, BatchError> {
+        Self::decode(bytes)
+    }
+
     /// How many entries the index has: none for a payload that is kept whole.
     pub(super) fn entry_count(&self) -> usize {
         if self.encoding.is_foreign() { 0 } else { self.record_count as usize }
@@ -283,6 +292,13 @@ pub fn set_leader_epoch(batch: &mut [u8], epoch: u32) {
     if let Some(field) = batch.get_mut(8..12) {
         field.copy_from_slice(&epoch.to_le_bytes());
     }
+}
+
+/// The checksum of a batch's index, which has those of its records in it: short for what the batch says. None for
+/// shorter bytes than a header.
+pub fn index_crc(batch: &[u8]) -> Option<u32> {
+    let head = batch.first_chunk::<HEADER_BYTES>()?;
+    Some(u32_at(head, CRC_AT))
 }
 
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
