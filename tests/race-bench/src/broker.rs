@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use mesh_race::certificates::Certificates;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
@@ -98,6 +98,9 @@ pub(crate) async fn measure<B: Broker>(
         Work::Idle => race.idle().await,
         Work::Connections { count } => race.connections(count).await,
         Work::Subscriptions { count } => race.subscriptions(count).await,
+        Work::Append { .. } | Work::AppendOne { .. } | Work::IdleGroups { .. } => {
+            bail!("brokers of this kind keep nothing")
+        }
     };
     // A server that fell over explains more than what its drivers then said.
     race.server.process.check_running()?;

@@ -31,8 +31,18 @@ impl Certificates {
     /// # Errors
     /// When there are some already, or the folder can't be written.
     pub fn make(folder: &Path) -> anyhow::Result<Self> {
+        Self::make_for(folder, &[NODE])
+    }
+
+    /// The same for several nodes.
+    ///
+    /// # Errors
+    /// As [`Certificates::make`].
+    pub fn make_for<S: AsRef<str>>(folder: &Path, nodes: &[S]) -> anyhow::Result<Self> {
         init(folder, &Init { cluster: CLUSTER.parse()?, validity: None, force: false })?;
-        issue(folder, &Issue::node(NODE.parse()?))?;
+        for node in nodes {
+            issue(folder, &Issue::node(node.as_ref().parse()?))?;
+        }
         issue(folder, &Issue::service(SERVICE.parse()?))?;
         Ok(Self::in_folder(folder))
     }

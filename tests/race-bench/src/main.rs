@@ -11,6 +11,7 @@
 
 mod arguments;
 mod broker;
+mod cluster;
 mod direct;
 mod floor;
 mod machine;
@@ -36,7 +37,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Arguments;
 use crate::direct::Tonic;
-use crate::floor::{Floor, QuicFloor, UnixFloor};
+use crate::floor::{DiskFloor, Floor, QuicFloor, UnixFloor};
 use crate::mesh::Mesh;
 use crate::nats::Nats;
 use crate::report::{json, page, table};
@@ -124,7 +125,11 @@ fn sides(arguments: &Arguments) -> anyhow::Result<Vec<Side>> {
     let mut sides = Vec::new();
     if arguments.wants("ours") {
         let node = or_beside(&arguments.node, "mesh-node");
-        sides.push(Side::Ours(Mesh { node, cli: or_beside(&arguments.cli, "mesh") }));
+        sides.push(Side::Ours(Mesh {
+            node,
+            cli: or_beside(&arguments.cli, "mesh"),
+            log: beside.join("mesh-race-log"),
+        }));
     }
     for (name, tls) in [("nats", false), ("nats-tls", true)] {
         if !arguments.wants(name) {
@@ -144,6 +149,7 @@ fn sides(arguments: &Arguments) -> anyhow::Result<Vec<Side>> {
         sides.push(Side::Floor(Floor {
             unix: UnixFloor { program: beside.join("mesh-race-floor") },
             quic: QuicFloor { program: beside.join("mesh-race-quic") },
+            disk: DiskFloor { program: beside.join("mesh-race-log") },
         }));
     }
     Ok(sides)

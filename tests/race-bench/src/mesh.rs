@@ -23,6 +23,8 @@ const SUBJECT: &str = "bench.race";
 pub(crate) struct Mesh {
     pub(crate) node: PathBuf,
     pub(crate) cli: PathBuf,
+    /// The driver of what is kept.
+    pub(crate) log: PathBuf,
 }
 
 impl Mesh {

@@ -42,6 +42,13 @@ pub(crate) enum Work {
     Connections { count: u32 },
     /// One connection holds subscriptions.
     Subscriptions { count: u32 },
+    /// One process appends records in batches to registers of so many nodes, each batch kept by a majority before it is
+    /// acknowledged.
+    Append { nodes: u32, registers: u32, size: u32, batch: u32, outstanding: u32, messages: u32 },
+    /// The same, one record at a time.
+    AppendOne { nodes: u32, appends: u32 },
+    /// Nodes that replicate groups, and nothing to do.
+    IdleGroups { nodes: u32, groups: u32 },
 }
 
 /// What a value counts.
@@ -59,6 +66,8 @@ pub(crate) enum Unit {
     Mebibytes,
     /// Resident KiB that each connection adds to the server.
     KibibytesEach,
+    /// Percent of a core that each server needs.
+    PercentOfCore,
 }
 
 /// What we want to reach.
@@ -74,6 +83,8 @@ pub(crate) enum Goal {
     OfFloor(f64),
     /// Our value, at most.
     AtMost(f64),
+    /// Our value, at least.
+    AtLeast(f64),
 }
 
 impl Unit {
@@ -97,6 +108,7 @@ impl fmt::Display for Unit {
             Self::MicrosP50 => "us p50",
             Self::Mebibytes => "MiB",
             Self::KibibytesEach => "KiB each",
+            Self::PercentOfCore => "% of a core",
         })
     }
 }
@@ -109,6 +121,7 @@ impl fmt::Display for Goal {
             Self::TimesFloor(times) => write!(f, "<= {times} x floor"),
             Self::OfFloor(times) => write!(f, ">= {times} x floor"),
             Self::AtMost(value) => write!(f, "<= {value}"),
+            Self::AtLeast(value) => write!(f, ">= {value}"),
         }
     }
 }
@@ -123,7 +136,15 @@ impl Work {
             Self::Request { .. } => Unit::RequestsPerSecond,
             Self::Idle | Self::Subscriptions { .. } => Unit::Mebibytes,
             Self::Connections { .. } => Unit::KibibytesEach,
+            Self::Append { .. } => Unit::MessagesPerSecond,
+            Self::AppendOne { .. } => Unit::MicrosP50,
+            Self::IdleGroups { .. } => Unit::PercentOfCore,
         }
+    }
+
+    /// Whether something is kept.
+    pub(crate) fn is_durable(self) -> bool {
+        matches!(self, Self::Append { .. } | Self::AppendOne { .. } | Self::IdleGroups { .. })
     }
 
     /// So little of the same work that its figures mean nothing but that it runs.
@@ -139,6 +160,11 @@ impl Work {
             Self::Idle => Self::Idle,
             Self::Connections { count } => Self::Connections { count: count.min(20) },
             Self::Subscriptions { count } => Self::Subscriptions { count: count.min(1_000) },
+            Self::Append { nodes, registers, size, batch, outstanding, messages } => {
+                Self::Append { nodes, registers, size, batch, outstanding, messages: messages.min(8_192) }
+            }
+            Self::AppendOne { nodes, appends } => Self::AppendOne { nodes, appends: appends.min(100) },
+            Self::IdleGroups { nodes, groups } => Self::IdleGroups { nodes, groups: groups.min(20) },
         }
     }
 
@@ -158,6 +184,16 @@ impl Work {
             Self::Idle => "a server that nobody talks to".into(),
             Self::Connections { count } => format!("{count} idle connections, one subscription each"),
             Self::Subscriptions { count } => format!("{count} subscriptions on one connection, in all"),
+            Self::Append { nodes, registers, size, batch, outstanding, messages } => format!(
+                "{messages} records of {size} B in batches of {batch}, {outstanding} outstanding, to {registers} \
+                 registers of {nodes} node(s)"
+            ),
+            Self::AppendOne { nodes, appends } => {
+                format!("{appends} records of 128 B, one at a time, to {nodes} node(s)")
+            }
+            Self::IdleGroups { nodes, groups } => {
+                format!("{groups} groups on {nodes} nodes and nothing to do")
+            }
         }
     }
 }
@@ -182,6 +218,11 @@ const fn unix(name: &'static str, work: Work, goals: &'static [Goal]) -> Row {
 
 const fn quic(name: &'static str, work: Work, goals: &'static [Goal]) -> Row {
     Row { name, work, carrier: Carrier::Quic, goals }
+}
+
+/// So many records of a size in batches of 256, 4,096 of them outstanding.
+const fn append(nodes: u32, registers: u32, size: u32, messages: u32) -> Work {
+    Work::Append { nodes, registers, size, batch: 256, outstanding: 4_096, messages }
 }
 
 /// Every row, in the table's order.
@@ -214,6 +255,14 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     quic("quic-bulk", Work::Bulk { size: 65_536, messages: 30_000 }, &[Goal::OfFloor(0.7)]),
     quic("quic-link-memory", Work::Connections { count: 2_000 }, &[Goal::AtMost(64.0)]),
+    unix("log-1node", append(1, 1, 128, 8_000_000), &[Goal::AtLeast(1e6)]),
+    unix("log-1node-1024", append(1, 1, 1024, 2_000_000), &[Goal::OfFloor(0.7)]),
+    unix("log-3nodes", append(3, 1, 128, 4_000_000), &[Goal::AtLeast(4e5)]),
+    // At least 1.2 times `log-3nodes` of the same run.
+    unix("log-3nodes-16groups", append(3, 16, 128, 4_000_000), &[Goal::AtLeast(4e5)]),
+    unix("log-latency", Work::AppendOne { nodes: 1, appends: 10_000 }, &[Goal::TimesFloor(1.25)]),
+    unix("log-latency-3nodes", Work::AppendOne { nodes: 3, appends: 10_000 }, &[Goal::TimesFloor(1.5)]),
+    unix("log-idle-groups", Work::IdleGroups { nodes: 3, groups: 1_000 }, &[Goal::AtMost(2.0)]),
 ];
 
 /// The rows of these names, in the table's order.

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::broker;
+use crate::cluster;
 use crate::direct::Tonic;
 use crate::floor::Floor;
 use crate::measurement::Measurement;
@@ -34,6 +35,11 @@ impl Side {
     /// Whether it can do the work of `row`, and doing it says something there.
     pub(crate) fn takes_part(&self, row: Row) -> bool {
         let quic = row.carrier == Carrier::Quic;
+        if row.work.is_durable() {
+            // What peers keep is raced once there are queues.
+            let floor = matches!(self, Self::Floor(_)) && !matches!(row.work, Work::IdleGroups { .. });
+            return floor || matches!(self, Self::Ours(_));
+        }
         match self {
             Self::Ours(_) => true,
             Self::Nats(nats) => !nats.tls || quic,
@@ -41,7 +47,7 @@ impl Side {
             Self::Floor(_) => match row.work {
                 Work::Request { .. } | Work::Publish { .. } | Work::Bulk { .. } => true,
                 Work::Connections { .. } => quic,
-                Work::Idle | Work::Subscriptions { .. } => false,
+                _ => false,
             },
         }
     }
@@ -61,6 +67,7 @@ impl Side {
     /// Does the work of `row` once, with its files in the empty folder `scratch`.
     pub(crate) async fn measure(&self, row: Row, smoke: bool, scratch: &Path) -> anyhow::Result<Measurement> {
         match self {
+            Self::Ours(mesh) if row.work.is_durable() => cluster::measure(mesh, row.work, scratch).await,
             Self::Ours(mesh) => broker::measure(mesh, "mesh", row, scratch).await,
             Self::Nats(nats) => broker::measure(nats, "nats", row, scratch).await,
             Self::Tonic(tonic) => tonic.measure(row.work, scratch).await,

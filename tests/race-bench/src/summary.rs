@@ -77,6 +77,7 @@ impl Summary {
             Goal::OfFloor(times) => Some(self.median("ours")? >= times * self.median("floor")?),
             Goal::TimesFloor(times) => Some(self.median("ours")? <= times * self.median("floor")?),
             Goal::AtMost(value) => Some(self.median("ours")? <= value),
+            Goal::AtLeast(value) => Some(self.median("ours")? >= value),
         }
     }
 }

@@ -46,7 +46,7 @@ impl QuicFloor {
             Work::Bulk { .. } => floors.stream(smoke, MEGABYTE).await,
             Work::Request { window: 1, requests, .. } => floors.ping_pong(requests).await,
             Work::Connections { count } => floors.connections(count).await,
-            Work::Request { .. } | Work::Idle | Work::Subscriptions { .. } => bail!("no floor is known"),
+            _ => bail!("no floor is known"),
         }
     }
 }

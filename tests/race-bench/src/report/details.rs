@@ -11,7 +11,7 @@ const HEADERS: [&str; 6] = ["row", "side", "p50 us", "p99 us", "p99.9 us", "max 
 const QUANTILES: [&str; 4] = ["p50_us", "p99_us", "p999_us", "max_us"];
 
 /// The floors' names in a driver's report, and as a person calls them.
-const FLOORS: [(&str, &str); 9] = [
+const FLOORS: [(&str, &str); 12] = [
     ("ping_pong_p50_us", "one Unix-socket ping-pong, us p50"),
     ("two_ping_pongs_p50_us", "two of them, us p50"),
     ("relay_p50_us", "one through a process that only copies bytes, us p50"),
@@ -21,6 +21,9 @@ const FLOORS: [(&str, &str); 9] = [
     ("quic_relay_p50_us", "one through a process that only copies bytes, over quinn on both sides, us p50"),
     ("quic_stream_gb_per_second", "a bare quinn stream in writes of 64 KiB, GB/s"),
     ("quic_relayed_stream_gb_per_second", "one through a process that only copies bytes, GB/s"),
+    ("append_sync_p50_us", "an append of 4 KiB with its fdatasync, us p50"),
+    ("disk_1mib_mb_per_second", "writes of 1 MiB one after the other, each with an fdatasync, MB/s"),
+    ("disk_4mib_mb_per_second", "writes of 4 MiB, the same, MB/s"),
 ];
 
 /// The medians of every side's latencies; nothing where no row has any.
