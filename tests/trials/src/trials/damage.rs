@@ -1,0 +1,159 @@
+//! Files that are not what was written.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::time::sleep;
+
+use crate::random::Random;
+use crate::trial::Arena;
+
+const APPENDS: usize = 40;
+const GOES_ON: Duration = Duration::from_secs(20);
+/// How long a damaged replica may take until it is whole again.
+const WHOLE: Duration = Duration::from_secs(60);
+
+/// All nodes are killed, and what was being written at the end of each log is torn.
+pub(super) async fn torn_tails(arena: &mut Arena) -> anyhow::Result<()> {
+    let mut rounds = 0;
+    while arena.goes_on() {
+        for nth in 0..arena.cluster.nodes.len() {
+            arena.cluster.nodes[nth].kill().await?;
+        }
+        for nth in 0..arena.cluster.nodes.len() {
+            let data = arena.cluster.nodes[nth].setup.data.clone();
+            tear(&data, &mut arena.random)?;
+        }
+        for node in &mut arena.cluster.nodes {
+            node.start()?;
+        }
+        for node in &mut arena.cluster.nodes {
+            node.ready().await?;
+        }
+        arena.load.progress(APPENDS, GOES_ON).await?;
+        rounds += 1;
+        let pause = arena.random.millis(100..1_000);
+        sleep(pause).await;
+    }
+    arena.note("rounds", rounds);
+    Ok(())
+}
+
+/// Bytes of a block's alignment in the log.
+const BLOCK: u64 = 4096;
+
+/// Puts half of something behind the last block of the newest file of the log: a copy of the block's beginning, so that it
+/// looks like one, with noise instead of its end.
+fn tear(data: &Path, random: &mut Random) -> anyhow::Result<()> {
+    let path = newest(data, "log", "wal")?.context("no log")?;
+    let bytes = std::fs::read(&path)?;
+    let end = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
+    let end = end.div_ceil(BLOCK) * BLOCK;
+    if end == 0 || end + BLOCK > bytes.len() as u64 {
+        return Ok(());
+    }
+    let from = (end - BLOCK) as usize;
+    let mut torn = bytes[from..from + BLOCK as usize / 2].to_vec();
+    torn.extend((0..BLOCK / 16).flat_map(|_| random.next().to_le_bytes()));
+    Ok(File::options().write(true).open(&path)?.write_all_at(&torn, end)?)
+}
+
+/// A bit of a segment is flipped while its node runs.
+pub(super) async fn segment(arena: &mut Arena) -> anyhow::Result<()> {
+    let mut flips = 0;
+    while arena.goes_on() {
+        let victim = arena.random.below(3);
+        let data = arena.cluster.nodes[victim].setup.data.clone();
+        if let Some(path) = newest(&data, "seg", "idx")? {
+            // The index is of a file of the log that was kept, or of a segment.
+            let stem = path.file_stem().context("a name")?.to_owned();
+            let beside = path.with_extension("seg");
+            let kept = data.join("log").join(stem).with_extension("wal");
+            let file = if beside.exists() { beside } else { kept };
+            flip(&file, &mut arena.random)?;
+            flips += 1;
+        }
+        arena.load.progress(APPENDS, GOES_ON).await?;
+        sleep(Duration::from_millis(500)).await;
+    }
+    arena.note("flips", flips);
+    arena.expect(flips > 0, || "there was no segment to damage".into());
+    Ok(())
+}
+
+/// A bit in the middle of a node's log is flipped while the node does not run.
+pub(super) async fn log(arena: &mut Arena) -> anyhow::Result<()> {
+    offline(arena, |data, random| {
+        let path = newest(data, "log", "wal")?.context("no log")?;
+        let bytes = std::fs::read(&path)?;
+        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) as u64;
+        // Not in the last blocks, where it could be a tail.
+        flip_between(&path, BLOCK, (used / 2).max(BLOCK + 1), random)
+    })
+    .await
+}
+
+/// A node's checkpoint is damaged while the node does not run.
+pub(super) async fn checkpoint(arena: &mut Arena) -> anyhow::Result<()> {
+    offline(arena, |data, random| match newest(data, "checkpoints", "ckpt")? {
+        Some(path) => flip(&path, random),
+        None => Ok(()),
+    })
+    .await
+}
+
+/// Kills a node, damages its files, and starts it again; it has to come back whole, by itself.
+async fn offline(
+    arena: &mut Arena,
+    damage: impl Fn(&Path, &mut Random) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut rounds = 0;
+    while arena.goes_on() {
+        let victim = arena.random.below(3);
+        arena.cluster.nodes[victim].kill().await?;
+        arena.load.progress(APPENDS, GOES_ON).await?;
+        let data = arena.cluster.nodes[victim].setup.data.clone();
+        damage(&data, &mut arena.random)?;
+        arena.cluster.nodes[victim].start()?;
+        arena.cluster.nodes[victim].ready().await?;
+        arena.load.progress(APPENDS, GOES_ON).await?;
+        arena.cluster.caught_up(WHOLE).await?;
+        rounds += 1;
+    }
+    arena.note("rounds", rounds);
+    Ok(())
+}
+
+/// The last file, by name, of a folder of a data directory.
+fn newest(data: &Path, folder: &str, extension: &str) -> anyhow::Result<Option<PathBuf>> {
+    let folder = data.join(folder);
+    if !folder.exists() {
+        return Ok(None);
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|found| found == extension) && path.metadata()?.len() > 0 {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files.pop())
+}
+
+fn flip(path: &Path, random: &mut Random) -> anyhow::Result<()> {
+    let size = path.metadata()?.len();
+    flip_between(path, 0, size, random)
+}
+
+fn flip_between(path: &Path, from: u64, to: u64, random: &mut Random) -> anyhow::Result<()> {
+    let file = File::options().read(true).write(true).open(path)?;
+    let offset = from + random.next() % (to - from).max(1);
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, offset)?;
+    byte[0] ^= 1 << (random.next() % 8);
+    Ok(file.write_all_at(&byte, offset)?)
+}

@@ -1,0 +1,111 @@
+//! Members that come, go, and come back without their memory.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+use crate::trial::Arena;
+
+const APPENDS: usize = 40;
+const GOES_ON: Duration = Duration::from_secs(15);
+/// How long a change of members may take while things break.
+const CHANGED: Duration = Duration::from_secs(90);
+
+/// Three nodes become five and three again, while one at a time is killed or cut off.
+pub(super) async fn three_five_three(arena: &mut Arena) -> anyhow::Result<()> {
+    let mut leaders = Leaders::default();
+    for nth in 3..5 {
+        arena.cluster.nodes[nth].start()?;
+        arena.cluster.nodes[nth].ready().await?;
+    }
+    let mut changes = 0;
+    for replicas in [5, 3].into_iter().cycle() {
+        if !arena.goes_on() && replicas == 5 && changes > 0 {
+            break;
+        }
+        let count = replicas.to_string();
+        arena.cluster.mesh(&["group", "replicas", &count]).await?;
+        let end = Instant::now() + CHANGED;
+        while !has_replicas(&arena.cluster.groups().await?, replicas) {
+            anyhow::ensure!(Instant::now() < end, "no {replicas} replicas of every group after {CHANGED:?}");
+            let victim = arena.random.below(5);
+            if arena.random.below(2) == 0 {
+                arena.cluster.nodes[victim].kill().await?;
+                sleep(Duration::from_millis(300)).await;
+                arena.cluster.nodes[victim].start()?;
+                arena.cluster.nodes[victim].ready().await?;
+            } else {
+                let others: Vec<usize> = (0..5).filter(|other| *other != victim).collect();
+                arena.cluster.network.part_sides(&[victim], &others);
+                sleep(Duration::from_millis(1_500)).await;
+                arena.cluster.network.heal();
+            }
+            leaders.look(arena).await;
+            arena.load.progress(APPENDS, GOES_ON).await?;
+        }
+        changes += 1;
+    }
+    arena.note("changes", changes);
+    let twice = leaders.twice;
+    arena.expect(twice.is_empty(), || format!("two leaders of one term: {twice:?}"));
+    Ok(())
+}
+
+/// Whether every group has so many voters.
+fn has_replicas(groups: &[Value], count: usize) -> bool {
+    let voters = |group: &Value| {
+        group["replicas"].as_array().map_or(0, |all| all.iter().filter(|one| one["role"] != "learner").count())
+    };
+    !groups.is_empty() && groups.iter().all(|group| voters(group) == count)
+}
+
+/// Who said that it leads what.
+#[derive(Default)]
+struct Leaders {
+    seen: BTreeMap<(u64, u64), String>,
+    twice: Vec<(u64, u64, String, String)>,
+}
+
+impl Leaders {
+    /// Asks every node which groups it leads.
+    async fn look(&mut self, arena: &Arena) {
+        for node in &arena.cluster.nodes {
+            let Ok(answer) = node.api("groups").await else { continue };
+            for group in answer["groups"].as_array().into_iter().flatten() {
+                let name = &node.setup.name;
+                if group["leader"] != name.as_str() {
+                    continue;
+                }
+                let key = (group["group"].as_u64().unwrap_or(0), group["term"].as_u64().unwrap_or(0));
+                let known = self.seen.entry(key).or_insert_with(|| name.clone());
+                if known != name {
+                    self.twice.push((key.0, key.1, known.clone(), name.clone()));
+                }
+            }
+        }
+    }
+}
+
+/// A node loses its directory and comes back under its name.
+pub(super) async fn wiped(arena: &mut Arena) -> anyhow::Result<()> {
+    let mut wipes = 0;
+    while arena.goes_on() {
+        let victim = arena.random.below(3);
+        arena.cluster.nodes[victim].kill().await?;
+        let data = arena.cluster.nodes[victim].setup.data.clone();
+        std::fs::remove_dir_all(&data)?;
+        arena.cluster.nodes[victim].start()?;
+        arena.cluster.nodes[victim].ready().await?;
+        let end = Instant::now() + CHANGED;
+        while !(has_replicas(&arena.cluster.groups().await?, 3) && arena.cluster.caught_up(GOES_ON).await.is_ok()) {
+            anyhow::ensure!(Instant::now() < end, "the wiped node is no voter again after {CHANGED:?}");
+            sleep(Duration::from_millis(100)).await;
+        }
+        arena.load.progress(APPENDS, GOES_ON).await?;
+        wipes += 1;
+    }
+    arena.note("wipes", wipes);
+    Ok(())
+}
