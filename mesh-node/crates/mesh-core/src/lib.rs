@@ -6,9 +6,12 @@
 pub mod balancer;
 pub mod cache;
 pub mod large;
+pub mod meta;
 pub mod outbox;
 pub mod peering;
 mod random;
+pub mod register;
 pub mod request;
 pub mod routing;
 pub mod subscription;
+pub mod tagged;

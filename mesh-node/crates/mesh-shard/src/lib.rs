@@ -1,1 +1,18 @@
-//! The state machines that groups replicate: meta, and shards.
+//! The state machines that groups replicate, and what a cluster does with its groups.
+//!
+//! ```text
+//!   mesh_core::meta::Meta ──────────┐
+//!   mesh_core::register::Registers ─┴─► ShardMachine ─► mesh_replica's host
+//!
+//!   bootstrap, join: how a node begins          (once)
+//!   reconcile: what is to be done next, given what is wanted and what is seen   (again and again)
+//! ```
+//! All of it is pure: no async, clock, random source, log, lock or I/O.
+
+pub mod bootstrap;
+mod convert;
+pub mod join;
+pub mod machine;
+pub mod reconcile;
+
+pub use machine::ShardMachine;

@@ -1,0 +1,1 @@
+//! What is to be done next, so that what is wanted comes to be.
