@@ -103,6 +103,18 @@ impl Disk {
         self.state().is_durable(path)
     }
 
+    /// Whether bytes of a file would outlive a crash as they are read.
+    #[must_use]
+    pub fn is_durable_at(&self, path: &Path, offset: u64, len: u32) -> bool {
+        self.state().is_durable_at(path, offset, len)
+    }
+
+    /// Whether [`Faults::power`] is used up: nothing works any more until [`Disk::crash`].
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        self.state().is_out()
+    }
+
     /// Changes a bit of a file where it stands. Whether there is such a file and it has such a byte.
     pub fn flip(&self, path: &Path, offset: u64, bit: u8) -> bool {
         self.state().flip(path, offset, bit)
@@ -172,8 +184,7 @@ impl Vfs for Disk {
     }
 
     fn create_dir(&self, dir: &Path) -> io::Result<()> {
-        self.state().create_dir(dir);
-        Ok(())
+        self.state().create_dir(dir)
     }
 
     fn sync_dir(&self, dir: &Path) -> io::Result<()> {

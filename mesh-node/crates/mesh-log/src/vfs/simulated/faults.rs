@@ -14,6 +14,9 @@ pub struct Faults {
     pub failing_sync: Option<u64>,
     /// The read from now, counted from 1, that fails with an I/O error; later ones don't.
     pub failing_read: Option<u64>,
+    /// How many more operations that change something are done before the power goes, in the midst of whatever it is;
+    /// the crash is for the caller to have then.
+    pub power: Option<u64>,
     /// What a sync takes.
     pub sync_delay: Duration,
     /// What writing or reading a KiB takes.
@@ -29,6 +32,7 @@ impl Default for Faults {
             failing_write: None,
             failing_sync: None,
             failing_read: None,
+            power: None,
             sync_delay: Duration::from_micros(100),
             kib_delay: Duration::from_micros(1),
             torn: 20,

@@ -118,6 +118,7 @@ impl State {
     }
 
     fn fall_back(&mut self) {
+        self.faults.power = None;
         self.now.clone_from(&self.durable);
         self.kill();
     }
@@ -135,6 +136,30 @@ impl State {
         now.is_some()
             && now == self.durable.get(path)
             && now.and_then(|inode| self.inodes.get(inode)).is_some_and(|inode| inode.now == inode.durable)
+    }
+
+    pub(super) fn is_durable_at(&self, path: &Path, offset: u64, len: u32) -> bool {
+        let now = self.now.get(path);
+        let Some(inode) = now.and_then(|inode| self.inodes.get(inode)) else { return false };
+        let (from, to) = (offset as usize, offset as usize + len as usize);
+        now == self.durable.get(path)
+            && inode.now.get(from..to).is_some_and(|bytes| inode.durable.get(from..to) == Some(bytes))
+    }
+
+    pub(super) fn is_out(&self) -> bool {
+        self.faults.power == Some(0)
+    }
+
+    /// Uses up an operation.
+    fn powered(&mut self) -> io::Result<()> {
+        match &mut self.faults.power {
+            Some(0) => Err(io::Error::other("the power is gone")),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     pub(super) fn flip(&mut self, path: &Path, offset: u64, bit: u8) -> bool {
@@ -177,6 +202,7 @@ impl State {
     }
 
     pub(super) fn create(&mut self, path: &Path) -> io::Result<u64> {
+        self.powered()?;
         if self.now.contains_key(path) || self.dirs.contains(path) {
             return Err(ErrorKind::AlreadyExists.into());
         }
@@ -189,6 +215,7 @@ impl State {
     }
 
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        self.powered()?;
         let inode = *self.now.get(from).ok_or(ErrorKind::NotFound)?;
         self.dir_of(to)?;
         self.name(Naming::Renamed { from: from.to_path_buf(), to: to.to_path_buf(), inode });
@@ -197,6 +224,7 @@ impl State {
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
+        self.powered()?;
         if !self.now.contains_key(path) {
             return Err(ErrorKind::NotFound.into());
         }
@@ -216,11 +244,14 @@ impl State {
     }
 
     /// Directories are durable at once: they are made when a node starts for the first time, and lost by no crash.
-    pub(super) fn create_dir(&mut self, dir: &Path) {
+    pub(super) fn create_dir(&mut self, dir: &Path) -> io::Result<()> {
+        self.powered()?;
         self.dirs.extend(dir.ancestors().map(Path::to_path_buf));
+        Ok(())
     }
 
     pub(super) fn sync_dir(&mut self, dir: &Path) -> io::Result<()> {
+        self.powered()?;
         if !self.dirs.contains(dir) {
             return Err(ErrorKind::NotFound.into());
         }
@@ -285,6 +316,7 @@ impl State {
     }
 
     pub(super) fn write(&mut self, inode: u64, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.powered()?;
         let fails = fails(&mut self.faults.failing_write);
         self.reserve(inode, offset..offset + bytes.len() as u64)?;
         self.spend(bytes.len());
@@ -300,6 +332,7 @@ impl State {
     }
 
     pub(super) fn sync(&mut self, inode: u64) -> io::Result<()> {
+        self.powered()?;
         self.spent += self.faults.sync_delay;
         let fails = fails(&mut self.faults.failing_sync);
         let file = self.inodes.get_mut(&inode).ok_or(ErrorKind::NotFound)?;
@@ -321,6 +354,7 @@ impl State {
     }
 
     pub(super) fn set_size(&mut self, inode: u64, size: u64) -> io::Result<()> {
+        self.powered()?;
         let file = self.inodes.get_mut(&inode).ok_or(ErrorKind::NotFound)?;
         file.set_size(size as usize);
         file.space = file.space.min(size);

@@ -183,6 +183,21 @@ fn bits_flip_for_good() {
 }
 
 #[test]
+fn the_power_goes_between_two_operations() {
+    let disk = disk();
+    let file = durable(&disk, "a", b"....");
+    disk.set_faults(Faults { power: Some(2), ..Faults::default() });
+    write(&*file, b"1", 0).unwrap();
+    file.sync_data().unwrap();
+    assert!(disk.is_out() && disk.is_durable_at(&path("a"), 0, 4) && !disk.is_durable_at(&path("a"), 0, 5));
+    assert!(write(&*file, b"2", 1).is_err() && file.sync_data().is_err());
+    assert!(disk.create(&path("b")).is_err() && disk.remove(&path("a")).is_err());
+    disk.crash_losing_all();
+    assert!(!disk.is_out());
+    assert_eq!(disk.bytes(&path("a")).unwrap(), b"1...");
+}
+
+#[test]
 fn time_is_summed_up() {
     let disk = disk();
     disk.set_faults(Faults { sync_delay: Duration::from_millis(500), ..Faults::default() });
