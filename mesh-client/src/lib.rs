@@ -82,6 +82,7 @@
 //! * `tower` (on by default): layers around the handlers of a service.
 //! * `json`: bodies in JSON beside postcard.
 //! * `otel`: the trace context of the current span goes out with messages, and handlers run in spans of their own.
+//! * `registers`: append-only lists of records that a cluster keeps on disk, for tests and benchmarks.
 //! * `test-util`: a node in this process, for tests.
 
 mod answer;
@@ -90,6 +91,8 @@ mod call;
 mod client;
 mod credentials;
 mod drain;
+#[cfg(feature = "registers")]
+mod durable;
 mod error;
 mod event;
 mod gather;
@@ -100,6 +103,8 @@ mod outgoing;
 mod payload;
 mod publish;
 mod reconnect;
+#[cfg(feature = "registers")]
+mod register;
 mod replies;
 mod request;
 pub mod serve;
@@ -112,6 +117,8 @@ mod trace;
 
 pub use mesh_telemetry::trace_context::TraceContext;
 pub use mesh_transport::link::Carrier;
+#[cfg(feature = "registers")]
+pub use mesh_wire::batch::{BatchBuilder, Record};
 pub use mesh_wire::code::{Code, ErrorKind};
 pub use mesh_wire::header::{Headers, HeadersBuilder, HeadersRef, Value};
 
@@ -119,6 +126,8 @@ pub use crate::builder::ClientBuilder;
 pub use crate::call::{CallBuilder, CallFuture};
 pub use crate::client::Client;
 pub use crate::drain::DrainBuilder;
+#[cfg(feature = "registers")]
+pub use crate::durable::producer::{Acknowledgement, Appended, Producer, ProducerBuilder};
 pub use crate::error::{Error, Failure};
 pub use crate::event::{ConnectionEvent, Events};
 pub use crate::gather::GatherBuilder;
@@ -129,6 +138,8 @@ pub use crate::payload::Json;
 pub use crate::payload::{Encode, Encoding, Payload};
 pub use crate::publish::{PublishBuilder, PublishFuture};
 pub use crate::reconnect::ReconnectPolicy;
+#[cfg(feature = "registers")]
+pub use crate::register::{Read, Register, Stored};
 pub use crate::replies::Replies;
 pub use crate::request::{RequestBuilder, RequestFuture};
 pub use crate::subscribe::{SlowPolicy, SubscribeBuilder};

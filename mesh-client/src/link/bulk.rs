@@ -14,6 +14,9 @@ pub(crate) enum Order<'a> {
     Subject(&'a str),
     /// Replies to a call.
     Call(u64),
+    /// What one producer puts to one lane.
+    #[cfg_attr(not(feature = "registers"), expect(dead_code, reason = "only producers do"))]
+    Producer(u32),
     /// In no order with anything.
     Free,
 }
@@ -22,6 +25,7 @@ pub(crate) enum Order<'a> {
 enum OrderKey {
     Subject(Box<str>),
     Call(u64),
+    Producer(u32),
     Free,
 }
 
@@ -30,6 +34,7 @@ impl OrderKey {
         match (self, order) {
             (Self::Subject(ours), Order::Subject(theirs)) => **ours == *theirs,
             (Self::Call(ours), Order::Call(theirs)) => *ours == theirs,
+            (Self::Producer(ours), Order::Producer(theirs)) => *ours == theirs,
             _ => false,
         }
     }
@@ -96,6 +101,7 @@ impl Bulk {
         let order = match order {
             Order::Subject(subject) => OrderKey::Subject(subject.into()),
             Order::Call(id) => OrderKey::Call(id),
+            Order::Producer(number) => OrderKey::Producer(number),
             Order::Free => OrderKey::Free,
         };
         let opening = Opening {

@@ -3,6 +3,8 @@
 use std::io;
 use std::sync::Arc;
 use std::task::Waker;
+#[cfg(feature = "registers")]
+use std::time::Duration;
 
 use bytes::Bytes;
 use mesh_transport::link::Closed;
@@ -71,6 +73,9 @@ impl LinkEnd {
 pub(crate) struct Dispatch {
     shared: Arc<Shared>,
     wakers: Vec<Waker>,
+    /// What was kept, on its way to who waits for it.
+    #[cfg(feature = "registers")]
+    kept: Vec<crate::durable::line::Kept>,
     node: NodeInfo,
     restoring: Restoring,
     draining: bool,
@@ -79,7 +84,15 @@ pub(crate) struct Dispatch {
 impl Dispatch {
     /// For a link to `node` on which `restoring` was asked for.
     pub(crate) fn new(shared: Arc<Shared>, node: NodeInfo, restoring: Restoring) -> Self {
-        let this = Self { shared, wakers: Vec::new(), node, restoring, draining: false };
+        let this = Self {
+            shared,
+            wakers: Vec::new(),
+            #[cfg(feature = "registers")]
+            kept: Vec::new(),
+            node,
+            restoring,
+            draining: false,
+        };
         if this.restoring.is_empty() {
             this.tell_connected();
         }
@@ -126,6 +139,8 @@ impl Dispatch {
                         Destination::Feed(id) => {
                             self.handle_feed(id, Item::Frames { bytes: part(), messages: run.frames })
                         }
+                        #[cfg(feature = "registers")]
+                        Destination::Line(number) => self.handle_kept(number, &part()),
                         Destination::Opening(_) => handle_opening(part(), chunks)?,
                         Destination::Other(header) => self.handle_other(header, part(), chunks)?,
                     }
@@ -149,7 +164,7 @@ impl Dispatch {
     fn handle_reply(&mut self, requests: &mut Requests<Message, Waker>, header: FrameHeader, frame: Bytes) {
         match header.kind {
             Kind::Reply => self.take_reply(requests, header, Message::new(frame)),
-            Kind::Pong => {
+            Kind::Pong | Kind::Declared | Kind::Fetched => {
                 let taken = requests.handle_reply(header.id, Message::new(frame), false);
                 self.wakers.extend(taken.and_then(|taken| taken.wake));
             }
@@ -230,9 +245,23 @@ impl Dispatch {
                 self.take_reply(&mut requests, header, message);
                 self.release(Some(requests));
             }
+            Kind::Fetched => {
+                let taken = self.shared.requests.lock().handle_reply(header.id, message, false);
+                taken.and_then(|taken| taken.wake).into_iter().for_each(Waker::wake);
+            }
             kind => return Err(unexpected(kind)),
         }
         Ok(())
+    }
+
+    /// Batches of a producer are kept; one that is gone does not mind.
+    #[cfg(feature = "registers")]
+    fn handle_kept(&mut self, number: u32, frames: &Bytes) {
+        let line = self.shared.lines.lock().get(number);
+        if let Some(line) = line {
+            line.handle_kept(frames, &mut self.kept);
+            crate::durable::line::tell_kept(&mut self.kept);
+        }
     }
 
     fn handle_other(
@@ -278,6 +307,8 @@ impl Dispatch {
     fn handle_error(&mut self, header: FrameHeader, frame: &Bytes) -> Result<(), LinkEnd> {
         let told: Option<ErrorV1> = body::decode(view(frame)?.body()).ok();
         let about = told.as_ref().and_then(|told| Kind::from_byte(told.about));
+        #[cfg(feature = "registers")]
+        let retry_after = Duration::from_millis(told.as_ref().map_or(0, |told| told.retry_after_ms).into());
         let cause = told.map(|told| told.cause).filter(|cause| !cause.is_empty());
         let error = node_error(header.aux, cause.as_deref());
         if header.flags.contains(Flags::FATAL) {
@@ -290,7 +321,14 @@ impl Dispatch {
                 self.end_feed(header.id as u32, error);
                 self.handle_restored(header.id as u32);
             }
-            Some(Kind::Request) => {
+            #[cfg(feature = "registers")]
+            Some(Kind::Put) => {
+                let line = self.shared.lines.lock().get((header.id >> 32) as u32);
+                if let Some(line) = line {
+                    line.handle_refused(header.id, error, retry_after);
+                }
+            }
+            Some(Kind::Request | Kind::Declare | Kind::Fetch) => {
                 let why = Ended::Refused(header.aux, cause.unwrap_or_default());
                 let waker = self.shared.requests.lock().handle_end(header.id, why);
                 waker.into_iter().for_each(Waker::wake);
@@ -318,7 +356,7 @@ fn handle_opening(frame: Bytes, chunks: &mut Chunks) -> Result<(), LinkEnd> {
 }
 
 fn is_for_requests(kind: Kind) -> bool {
-    matches!(kind, Kind::Reply | Kind::End | Kind::Pong)
+    matches!(kind, Kind::Reply | Kind::End | Kind::Pong | Kind::Declared | Kind::Fetched)
 }
 
 fn view(frame: &Bytes) -> Result<Frame<'_>, LinkEnd> {

@@ -251,8 +251,7 @@ impl Driver {
             match opened? {
                 Ok(opened) => {
                     self.shared.outbox.pause();
-                    let done =
-                        |pump: &Pump, shared: &Shared| shared.requests.lock().is_idle() && pump.is_flushed();
+                    let done = |pump: &Pump, shared: &Shared| shared.is_answered() && pump.is_flushed();
                     self.pump_until(pump, MOVE_TIMEOUT, done).await;
                     self.shared.end_requests(&Ended::Lost);
                     return Some(opened);

@@ -24,6 +24,9 @@ pub(crate) struct Run {
 pub(crate) enum Destination {
     /// A subscription, or what concerns its calls.
     Feed(u32),
+    /// What a producer of this number put is kept.
+    #[cfg(feature = "registers")]
+    Line(u32),
     /// One frame that opens a message in chunks.
     Opening(FrameHeader),
     /// One frame of any other kind.
@@ -35,6 +38,13 @@ pub(crate) enum Destination {
 pub(crate) enum Garbage {
     Frame(FrameError),
     Ext(ExtError),
+}
+
+impl Destination {
+    /// Whether frames that follow each other are handed over together.
+    fn takes_runs(&self) -> bool {
+        !matches!(self, Self::Opening(_) | Self::Other(_))
+    }
 }
 
 #[derive(Debug)]
@@ -101,7 +111,7 @@ fn note(runs: &mut Vec<Run>, header: FrameHeader, frame: &[u8], at: usize) -> Re
     let to = destination(header, frame)?;
     let end = at + header.len as usize;
     match (runs.last_mut(), to) {
-        (Some(run), Destination::Feed(_)) if run.to == to => {
+        (Some(run), to) if to.takes_runs() && run.to == to => {
             run.end = end;
             run.frames += 1;
         }
@@ -122,6 +132,9 @@ fn destination(header: FrameHeader, frame: &[u8]) -> Result<Destination, ExtErro
         Kind::Deliver => Destination::Feed(header.id as u32),
         // A call's id has its responder in the upper half.
         Kind::Call | Kind::Cancel | Kind::ReplyCredit => Destination::Feed((header.id >> 32) as u32),
+        // The id of what was put has its producer in the upper half.
+        #[cfg(feature = "registers")]
+        Kind::PutOk => Destination::Line((header.id >> 32) as u32),
         _ => Destination::Other(header),
     })
 }

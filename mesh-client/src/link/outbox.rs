@@ -136,6 +136,34 @@ impl Outbox {
         Poll::Ready(Ok(()))
     }
 
+    /// Sends a frame behind others of its `order`; `large` is the body when it needs chunks.
+    #[cfg(feature = "registers")]
+    pub(crate) fn poll_ordered(
+        &self,
+        parts: &Parts<'_>,
+        large: Option<&Bytes>,
+        order: Order<'_>,
+        place: &mut Place,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Refusal>> {
+        let mut state = self.state.lock();
+        let Some(lane) = state.lane_for(parts.kind, large.is_some(), order) else {
+            return state.wait_or_refuse(parts.kind.class(), place, cx);
+        };
+        Poll::Ready(add(state, lane, parts, large, order))
+    }
+
+    /// As [`Outbox::poll_ordered`], for whoever does not wait. `false` when it is not sent.
+    #[cfg(feature = "registers")]
+    #[must_use]
+    pub(crate) fn try_ordered(&self, parts: &Parts<'_>, large: Option<&Bytes>, order: Order<'_>) -> bool {
+        let state = self.state.lock();
+        match state.lane_for(parts.kind, large.is_some(), order) {
+            Some(lane) => add(state, lane, parts, large, order).is_ok(),
+            None => false,
+        }
+    }
+
     /// Sends a reply on the link that its call came by; `large` is the body when it needs chunks.
     pub(crate) fn poll_reply(
         &self,
@@ -342,6 +370,22 @@ impl Outbox {
         state.lanes.iter_mut().for_each(|lane| lane.clear());
         wake_all(state);
     }
+}
+
+#[cfg(feature = "registers")]
+fn add(
+    mut state: MutexGuard<'_, State>,
+    lane: usize,
+    parts: &Parts<'_>,
+    large: Option<&Bytes>,
+    order: Order<'_>,
+) -> Result<(), Refusal> {
+    match large {
+        Some(body) => state.lanes[lane].bulk.push(order, parts, body.clone()),
+        None => state.encode(lane, parts)?,
+    }
+    wake_writer(state, lane);
+    Ok(())
 }
 
 fn push(mut state: MutexGuard<'_, State>, parts: &Parts<'_>) {

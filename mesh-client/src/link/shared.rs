@@ -35,12 +35,16 @@ pub(crate) enum Stage {
     Closed,
 }
 
-/// Locks are taken in this order, where several are held: `feeds`, a feed's own, `requests`, the outbox's own.
+/// Locks are taken in this order, where several are held: `feeds`, a feed's own, `requests`, a
+/// producer's own, the outbox's own. `lines` is never held while another one is taken.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) outbox: Outbox,
     pub(crate) requests: Mutex<Requests<Message, Waker>>,
     pub(crate) feeds: Mutex<Feeds>,
+    /// Producers, by their number.
+    #[cfg(feature = "registers")]
+    pub(crate) lines: Mutex<crate::durable::lines::Lines>,
     pub(crate) hub: Hub,
     pub(crate) budget: Mutex<RetryBudget>,
     pub(crate) node: Mutex<Option<NodeInfo>>,
@@ -63,6 +67,8 @@ impl Shared {
             outbox: Outbox::new(),
             requests: Mutex::new(Requests::new(limits::REQUESTS_PER_LINK)),
             feeds: Mutex::default(),
+            #[cfg(feature = "registers")]
+            lines: Mutex::default(),
             hub: Hub::default(),
             budget: Mutex::new(RetryBudget::new()),
             node: Mutex::new(None),
@@ -153,11 +159,22 @@ impl Shared {
         }
     }
 
-    /// Everything under way ends for the same reason.
+    /// Everything under way ends for the same reason, but what producers put: that waits for the next link.
     pub(crate) fn end_requests(&self, why: &Ended) {
         let mut wakers = Vec::new();
         self.requests.lock().handle_all(why, &mut wakers);
         wakers.into_iter().for_each(Waker::wake);
+        #[cfg(feature = "registers")]
+        crate::durable::lines::handle_link(&self.lines, *why == Ended::Closed);
+    }
+
+    /// Whether the link owes no answer.
+    pub(crate) fn is_answered(&self) -> bool {
+        #[cfg(feature = "registers")]
+        if !crate::durable::lines::are_quiet(&self.lines) {
+            return false;
+        }
+        self.requests.lock().is_idle()
     }
 
     pub(crate) fn tell_error(&self, error: Error) {

@@ -5,12 +5,16 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 use mesh_transport::link::Outbound;
 use mesh_wire::class::Class;
+#[cfg(feature = "registers")]
+use mesh_wire::frame::Kind;
 use mesh_wire::frame::{FrameError, Parts};
 use mesh_wire::subject::{Subject, SubjectError};
 use parking_lot::MutexGuard;
 
 use super::{BULK_BELOW_BYTES, Epoch, OUTBOX_BYTES, Refusal};
 use crate::link::bulk::Bulk;
+#[cfg(feature = "registers")]
+use crate::link::bulk::Order;
 
 /// Where a sender that waits is noted, so that polling it twice does not note it twice.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +43,7 @@ impl LaneMap {
 
     /// A lane for each class.
     #[cfg(test)]
-    pub(crate) const EACH: Self = Self([0, 1, 2, 3, 4]);
+    pub(crate) const EACH: Self = Self([0, 1, 2, 3, 4, 5]);
 
     pub(crate) fn of(outbound: &Outbound) -> Self {
         Self(Class::ALL.map(|class| outbound.lane_of(class).min(Class::COUNT - 1)))
@@ -132,6 +136,16 @@ impl State {
     pub(super) fn lane_with_room(&self, class: Class) -> Option<usize> {
         let lane = self.map.lane(class);
         (self.phase == Phase::Up && self.lanes[lane].has_room()).then_some(lane)
+    }
+
+    /// The lane for a frame that stays behind others of its order, if it can be sent now.
+    #[cfg(feature = "registers")]
+    pub(super) fn lane_for(&self, kind: Kind, large: bool, order: Order<'_>) -> Option<usize> {
+        let class = if large { Class::of_large(kind) } else { kind.class() };
+        let lane = self.lane_with_room(class)?;
+        let bulk = &self.lanes[lane].bulk;
+        let free = if large { bulk.has_room(order) } else { bulk.is_empty() || !bulk.blocks(order) };
+        free.then_some(lane)
     }
 
     /// Whether there is a link, for what belongs to it.

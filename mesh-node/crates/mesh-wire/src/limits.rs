@@ -60,3 +60,5 @@ pub const PRIORITY_DEFAULT: u8 = 4;
 pub const PARTITIONS_MAX: u32 = 1_024;
 /// Most bytes of records that a fetch may ask for. A batch that is larger than what was asked for comes alone.
 pub const FETCH_BYTES_MAX: u32 = 1024 * 1024;
+/// Most batches of one producer that may be under way in one lane.
+pub const PRODUCER_WINDOW: usize = 4096;

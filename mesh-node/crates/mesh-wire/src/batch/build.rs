@@ -156,6 +156,14 @@ impl BatchBuilder {
     /// # Errors
     /// [`BatchError::Empty`] without a record; [`BatchError::OutOfRange`] when the sequence ends within the batch.
     pub fn build(self) -> Result<Bytes, BatchError> {
+        self.build_as(self.producer)
+    }
+
+    /// The encoded batch, made by this producer whatever was said before.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn build_as(&self, producer: Producer) -> Result<Bytes, BatchError> {
         if self.is_empty() {
             return Err(BatchError::Empty);
         }
@@ -166,9 +174,9 @@ impl BatchBuilder {
             timestamp_type: self.timestamp_type,
             record_count: narrow(self.len())?,
             last_offset_delta: self.last_offset_delta,
-            producer_id: self.producer.id,
-            producer_epoch: self.producer.epoch,
-            base_sequence: self.producer.base_sequence,
+            producer_id: producer.id,
+            producer_epoch: producer.epoch,
+            base_sequence: producer.base_sequence,
             base_timestamp_ms: self.base_timestamp_ms,
             subjects_len: narrow(self.subjects.len())?,
             meta_len: narrow(self.meta.len())?,

@@ -62,9 +62,12 @@ fn the_lane_of_a_put_is_an_entry_of_the_extension_area() {
     assert_eq!(Ext::default().lane(), None);
 }
 
+/// First number, count, length as it is said, bytes.
+type Said<'a> = (u64, u32, u32, &'a [u8]);
+
 #[test]
 fn pieces_that_do_not_fit_are_refused() {
-    let encode = |next: u64, pieces: &[(u64, u32, u32, &[u8])]| {
+    let encode = |next: u64, pieces: &[Said<'_>]| {
         let mut body = [next.to_le_bytes(), 100_u64.to_le_bytes()].concat();
         for (first, count, len, bytes) in pieces {
             body.extend_from_slice(&first.to_le_bytes());
@@ -76,7 +79,7 @@ fn pieces_that_do_not_fit_are_refused() {
     };
     assert_eq!(encode(1, &[]), Ok(0));
     assert_eq!(encode(3, &[(1, 2, 1, b"a")]), Ok(1));
-    let wrong: [(u64, &[(u64, u32, u32, &[u8])], &str); 7] = [
+    let wrong: [(u64, &[Said<'_>], &str); 7] = [
         (2, &[(1, 2, 1, b"a")], "more than is said"),
         (9, &[(1, 0, 1, b"a")], "no records"),
         (9, &[(1, 2, 0, b"")], "no bytes"),

@@ -11,7 +11,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "The node keeps no records",
         cause: "The node runs without a data directory, or what was asked for is switched off in its settings.",
-        hint: "Start the node with `--data DIR`; for registers also with `storage.registers = true`.",
+        hint: "Start the node with `--data DIR`; for registers, switch `storage.registers` on as well.",
         explanation: "Records are kept in a node's data directory. A node without one carries messages and requests \
         only, and refuses DECLARE, PUT and FETCH with this code.\n\n\
         Registers are what the tests and benchmarks of the log write to; a node takes them only when its \
@@ -61,14 +61,13 @@ pub(super) const ENTRIES: &[Entry] = &[
         name: "sequence_forgotten",
         kind: ErrorKind::Conflict,
         retryable: false,
-        title: "The batch is older than what is remembered of its producer",
-        cause: "The batch was sent again so late that it is not known any more whether it is there.",
-        hint: "Read what is there and compare, before you put it again.",
-        explanation: "For each lane the node remembers a bounded number of producers, and of each of them a bounded \
-        number of batches, so that a batch that comes again is known again. This one is older than that: it may have \
-        been written, and it is not written now.\n\n\
-        The client library never has more batches under way than are remembered. It meets this code only after \
-        very many other producers wrote to the same lane while it tried.",
+        title: "The batch was kept so long ago that it is not known where",
+        cause: "The batch was sent again after many others of its producer had been kept behind it.",
+        hint: "Nothing has to be done: the records are there. Read the lane to find their numbers.",
+        explanation: "A lane takes a producer's batches in their order only. So one whose numbers are below those that come \
+        next has been kept, once, and is not written again. Where it is, is remembered of the latest batches only, and this \
+        one is older.\n\n\
+        The client library reports such a batch as kept, as a duplicate without a number.",
     },
     Entry {
         code: Code::NoLeader,
