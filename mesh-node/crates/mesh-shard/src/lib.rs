@@ -10,7 +10,7 @@
 //! All of it is pure: no async, clock, random source, log, lock or I/O.
 
 pub mod bootstrap;
-mod convert;
+pub mod convert;
 pub mod join;
 pub mod machine;
 pub mod reconcile;
