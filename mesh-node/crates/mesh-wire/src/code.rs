@@ -432,6 +432,42 @@ pub enum Code {
     StoreVersionUnsupported = 7033,
     /// Segments and checkpoints can't be read or made.
     StoreUnreadable = 7034,
+    /// A frame of the durable plane between nodes can't be read.
+    PeerFrameMalformed = 7045,
+    /// Something between nodes is larger than it may be.
+    PeerFrameTooLarge = 7046,
+    /// What a node sent does not have its checksum.
+    PayloadDamaged = 7047,
+    /// A manifest can't be read, or can't be true.
+    ManifestMalformed = 7048,
+    /// No replica of the group is on this node.
+    GroupUnknown = 7049,
+    /// The replica of a group on this node is in quarantine.
+    GroupQuarantined = 7050,
+    /// A message about a group is not from whom it says, or not for this node.
+    ReplicaSender = 7051,
+    /// A message about a group can't be true.
+    ReplicaMalformed = 7052,
+    /// A message about a group comes too late.
+    ReplicaStale = 7053,
+    /// Two nodes say that they lead the same group in the same term.
+    TwoLeaders = 7054,
+    /// A leader's log contradicts an entry that is committed here.
+    LogConflict = 7055,
+    /// An entry is acknowledged that the leader does not have.
+    AckBeyondLog = 7056,
+    /// This replica lost entries that it had acknowledged.
+    LostTail = 7057,
+    /// An entry can't be read by this node.
+    EntryUnreadable = 7058,
+    /// A snapshot is not what its manifest says.
+    SnapshotLied = 7059,
+    /// A snapshot that is being fetched is not there any more.
+    SnapshotGone = 7060,
+    /// A part of a snapshot was asked for that was not offered.
+    SnapshotRefused = 7061,
+    /// Damaged records have no intact copy that can be reached.
+    NoIntactCopy = 7062,
     /// The cluster is not founded yet.
     ClusterNotFounded = 7070,
     /// The cluster is founded already.

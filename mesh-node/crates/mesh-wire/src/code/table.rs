@@ -13,6 +13,7 @@ mod meta;
 mod network;
 mod peer;
 mod records;
+mod replica;
 mod request;
 mod socket;
 mod startup;
@@ -40,6 +41,7 @@ const PARTS: &[&[Entry]] = &[
     peer::ENTRIES,
     disk::ENTRIES,
     store::ENTRIES,
+    replica::ENTRIES,
     meta::ENTRIES,
     records::ENTRIES,
 ];
