@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io,
+    io::{self, IoSlice},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -33,6 +33,12 @@ pub(crate) const fn built(nth: u64) -> FileId {
     FileId(nth | BUILT)
 }
 
+/// Which of the segments that were built it is.
+#[must_use]
+pub(crate) fn built_number(file: FileId) -> Option<u64> {
+    is_built(file).then_some(file.0 & !BUILT)
+}
+
 /// Where the bytes of a file are.
 #[must_use]
 pub fn data_path(dir: &Path, file: FileId) -> PathBuf {
@@ -60,6 +66,54 @@ pub(crate) fn id_of(path: &Path, extension: &str) -> Option<FileId> {
     hex.then(|| u64::from_str_radix(stem, 16).ok()).flatten().map(FileId)
 }
 
+/// Reads all of it.
+pub(crate) fn read_exact(file: &dyn File, into: &mut [u8], offset: u64) -> io::Result<()> {
+    if file.read_at(into, offset)? < into.len() {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(())
+}
+
+/// Writes many parts one after the other.
+pub(crate) fn write_all(file: &dyn File, parts: &[&[u8]], offset: u64) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    file.write_at(&mut slices, offset)
+}
+
+/// Writes a file in the place of the one that may have its name, durably: either is there after a crash, whole. When it
+/// fails, the old one is.
+pub(crate) fn replace(vfs: &dyn Vfs, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let fresh = path.with_extension("tmp");
+    let written = write_fresh(vfs, &fresh, parts).and_then(|()| vfs.rename(&fresh, path));
+    if written.is_err() {
+        drop(vfs.remove(&fresh));
+        return written;
+    }
+    path.parent().map_or(Ok(()), |dir| vfs.sync_dir(dir))
+}
+
+fn write_fresh(vfs: &dyn Vfs, path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let file = match vfs.create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            vfs.remove(path)?;
+            vfs.create(path)?
+        }
+        other => other?,
+    };
+    file.allocate(parts.iter().map(|part| part.len() as u64).sum())?;
+    write_all(&*file, parts, 0)?;
+    file.sync_data()
+}
+
+/// Removes a file, if it is there, durably.
+pub(crate) fn sync_removal(vfs: &dyn Vfs, path: &Path) -> io::Result<()> {
+    match vfs.remove(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => path.parent().map_or(Ok(()), |dir| vfs.sync_dir(dir)),
+    }
+}
+
 /// Files that are open for reading: no more than so many, the least recently used one goes first.
 #[derive(Debug)]
 pub(crate) struct Files {
@@ -69,10 +123,19 @@ pub(crate) struct Files {
     open: Mutex<Open>,
 }
 
+/// Which file of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// The one with the records.
+    Data,
+    /// The one that says where they are.
+    Index,
+}
+
 #[derive(Debug, Default)]
 struct Open {
     uses: u64,
-    files: BTreeMap<FileId, (Arc<dyn File>, u64)>,
+    files: BTreeMap<(FileId, Part), (Arc<dyn File>, u64)>,
 }
 
 impl Files {
@@ -81,29 +144,35 @@ impl Files {
     }
 
     /// The file, opened if it is not.
-    pub(crate) fn get(&self, file: FileId) -> io::Result<Arc<dyn File>> {
+    pub(crate) fn get(&self, file: FileId, part: Part) -> io::Result<Arc<dyn File>> {
         let mut open = self.open.lock();
         open.uses += 1;
         let now = open.uses;
-        if let Some((found, used)) = open.files.get_mut(&file) {
+        if let Some((found, used)) = open.files.get_mut(&(file, part)) {
             *used = now;
             return Ok(found.clone());
         }
         drop(open);
-        let opened: Arc<dyn File> = Arc::from(self.vfs.open(&data_path(&self.dir, file), true)?);
+        let path = match part {
+            Part::Data => data_path(&self.dir, file),
+            Part::Index => index_path(&self.dir, file),
+        };
+        let opened: Arc<dyn File> = Arc::from(self.vfs.open(&path, true)?);
         let mut open = self.open.lock();
         while open.files.len() >= self.max {
-            let oldest = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(file, _)| *file);
+            let oldest = open.files.iter().min_by_key(|(_, (_, used))| *used).map(|(key, _)| *key);
             let Some(oldest) = oldest else { break };
             open.files.remove(&oldest);
         }
-        open.files.insert(file, (opened.clone(), now));
+        open.files.insert((file, part), (opened.clone(), now));
         Ok(opened)
     }
 
-    /// Closes it.
+    /// Closes both files of a segment: one of them was changed or removed.
     pub(crate) fn close(&self, file: FileId) {
-        self.open.lock().files.remove(&file);
+        let mut open = self.open.lock();
+        open.files.remove(&(file, Part::Data));
+        open.files.remove(&(file, Part::Index));
     }
 
     #[cfg(test)]

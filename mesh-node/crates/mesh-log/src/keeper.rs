@@ -1,25 +1,44 @@
 //! Segments and checkpoints: what outlives the log.
+//!
+//! ```text
+//!   Job ─► read ─────── sources ─► index of a segment ─► pieces, each compared with its checksum
+//!       ├► move, store, compact ─► one block at the end of the segment being built ─► durable ─► where they stand now
+//!       ├► keep ──────► an index beside a full file of the log
+//!       └► checkpoint ► a file in the place of the one before
+//! ```
+//! A job that fails leaves everything as before. Nothing that is damaged is deleted, or served.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
 };
 
 use bytes::Bytes;
+use parking_lot::{Mutex, RwLock};
 
 use crate::{
+    checkpoint,
+    files::Files,
     id::{FileId, GroupId},
     job::{Done, Job},
     lanes::Lanes,
+    segment::Segment,
     vfs::Vfs,
 };
 
+mod build;
 mod damage;
 mod error;
+mod open;
 mod options;
+mod read;
 mod shell;
+#[cfg(test)]
+mod tests;
+mod work;
 
+use self::build::Builder;
 pub use self::{
     damage::{Damage, DamageKind},
     error::OpenError,
@@ -46,22 +65,60 @@ pub struct Restored {
 #[derive(Debug)]
 pub struct Keeper {
     vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    options: Options,
+    files: Files,
+    segments: RwLock<BTreeMap<FileId, Arc<Segment>>>,
+    builder: Mutex<Builder>,
 }
 
 impl Keeper {
-    /// Opens what is in a data directory. Reads directories of segments and checkpoints only, no records.
+    /// Opens what is in a data directory. Reads directories of segments and checkpoints only, no records; and finishes
+    /// what a crash left unfinished.
     ///
     /// # Errors
     /// When the system refuses. Damage is no error.
     pub fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(Self, Restored), OpenError> {
-        _ = (dir, options);
-        Ok((Self { vfs }, Restored::default()))
+        open::open(vfs, dir, options)
     }
 
     /// Does a job. Blocks.
     #[must_use]
     pub fn run(&self, job: Job) -> Done {
-        _ = (job, &self.vfs);
-        Done::Failed("not there yet".to_owned())
+        match job {
+            Job::Read { group, lane, first, last, max_bytes, sources } => {
+                self.read((group, lane), (first, last), max_bytes, &sources)
+            }
+            Job::Checkpoint { group, bytes } => {
+                done(checkpoint::store(&*self.vfs, &self.dir, group, &bytes), |()| Done::Checkpointed)
+            }
+            Job::Forget { group } => {
+                done(checkpoint::remove(&*self.vfs, &self.dir, group), |()| Done::Forgotten)
+            }
+            Job::Move { group, pieces } => self.do_move(group, &pieces),
+            Job::Store { group, pieces } => self.store(group, pieces),
+            Job::Keep { file, pieces } => self.keep(file, pieces),
+            Job::Compact { file, wanted } => self.compact(file, &wanted),
+            Job::Drop { file } => self.drop_segment(file),
+        }
+    }
+
+    /// The segments, by rising id.
+    #[must_use]
+    pub fn segments(&self) -> Vec<FileId> {
+        self.segments.read().keys().copied().collect()
+    }
+
+    fn segment(&self, file: FileId) -> Option<Arc<Segment>> {
+        self.segments.read().get(&file).cloned()
+    }
+}
+
+/// What became of a job by what became of its last step.
+fn done<T>(result: std::io::Result<T>, how: impl FnOnce(T) -> Done) -> Done {
+    match result {
+        Ok(value) => how(value),
+        Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Done::Full,
+        Err(error) => Done::Failed(error.to_string()),
     }
 }

@@ -72,6 +72,7 @@ struct Held {
 pub struct Lanes {
     groups: BTreeMap<GroupId, BTreeMap<LaneId, Lane>>,
     files: BTreeMap<FileId, Held>,
+    unreadable: BTreeSet<FileId>,
 }
 
 /// Commands.
@@ -245,7 +246,9 @@ impl Lanes {
     /// Whether a file is a segment.
     #[must_use]
     pub fn is_segment(&self, file: FileId) -> bool {
-        crate::files::is_built(file) || self.files.get(&file).is_some_and(|held| held.usage.segment)
+        crate::files::is_built(file)
+            || self.files.get(&file).is_some_and(|held| held.usage.segment)
+            || self.unreadable.contains(&file)
     }
 
     /// What a file holds.
@@ -255,16 +258,20 @@ impl Lanes {
         Usage { segment: self.is_segment(file), ..usage }
     }
 
-    /// The segments, in the order of their ids.
+    /// The segments whose index can be read, in the order of their ids.
     pub fn segments(&self) -> impl Iterator<Item = (FileId, Usage)> + '_ {
-        self.files.keys().map(|file| (*file, self.usage(*file))).filter(|(_, usage)| usage.segment)
+        let files = self.files.keys().filter(|file| !self.unreadable.contains(file));
+        files.map(|file| (*file, self.usage(*file))).filter(|(_, usage)| usage.segment)
     }
 
     /// The segments of which nothing is wanted.
     #[must_use]
     pub fn unwanted(&self) -> Vec<FileId> {
         let empty = |held: &Held| held.pieces.is_empty() && held.chunks.is_empty();
-        let files = self.files.iter().filter(|(file, held)| empty(held) && self.is_segment(**file));
+        let files = self
+            .files
+            .iter()
+            .filter(|(file, held)| empty(held) && self.is_segment(**file) && !self.unreadable.contains(file));
         files.map(|(file, _)| *file).collect()
     }
 
@@ -306,9 +313,25 @@ impl Lanes {
         Ok(())
     }
 
-    /// A segment that may hold nothing.
-    pub(crate) fn load_segment(&mut self, file: FileId) {
-        self.held(file).usage.segment = true;
+    /// A piece of a segment, unless a later one has its records.
+    pub(crate) fn load_piece(&mut self, group: GroupId, piece: Piece) {
+        let overlaps =
+            self.get(group, piece.lane).and_then(|lane| lane.chunk_overlapping(&Chunk::of(&piece)));
+        if overlaps.is_none() {
+            self.append(group, piece);
+        }
+    }
+
+    /// A segment, and the bytes of all pieces in it, wanted or not.
+    pub(crate) fn load_segment(&mut self, file: FileId, written: u64) {
+        let usage = &mut self.held(file).usage;
+        usage.segment = true;
+        usage.written = written;
+    }
+
+    /// A file whose index can't be read: nobody knows what is in it, so it stays.
+    pub(crate) fn load_unreadable(&mut self, file: FileId) {
+        self.unreadable.insert(file);
     }
 
     fn get(&self, group: GroupId, lane: LaneId) -> Option<&Lane> {

@@ -23,5 +23,7 @@ pub mod payload;
 pub mod record;
 pub mod rollover;
 pub mod scrub;
+pub mod segment;
 pub mod vfs;
+pub mod wal;
 pub mod writer;

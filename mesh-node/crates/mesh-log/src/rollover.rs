@@ -248,7 +248,7 @@ impl Rollover {
                 }
                 self.begin(file, lanes)
             }
-            Phase::Moving { .. } => self.next_move(file),
+            Phase::Moving { .. } => self.next_move(file, lanes),
             Phase::Settled { kept } => self.poll_settled(file, kept),
             Phase::Keeping | Phase::Failed => None,
         }
@@ -270,8 +270,8 @@ impl Rollover {
                 Some(self.job(What::Keep(file), Job::Keep { file, pieces }))
             }
             Plan::Move(moves) => {
-                waiting.phase = Phase::Moving { left: moves, under_way: 0 };
-                self.next_move(file)
+                waiting.phase = Phase::Moving { left: moves, under_way: false };
+                self.next_move(file, lanes)
             }
             Plan::Nothing => {
                 waiting.phase = Phase::Settled { kept: false };
@@ -281,22 +281,29 @@ impl Rollover {
     }
 
     /// One at a time: each copies a good deal.
-    fn next_move(&mut self, file: FileId) -> Option<Action> {
-        let Phase::Moving { left, under_way } = &mut self.files.get_mut(&file)?.phase else { return None };
-        if *under_way > 0 {
+    fn next_move(&mut self, file: FileId, lanes: &Lanes) -> Option<Action> {
+        let waiting = self.files.get_mut(&file)?;
+        let Phase::Moving { left, under_way } = &mut waiting.phase else { return None };
+        if *under_way {
             return None;
         }
-        let (group, pieces) = left.pop()?;
-        *under_way += 1;
-        Some(self.job(What::Move(file, group), Job::Move { group, pieces }))
+        while let Some((group, mut pieces)) = left.pop() {
+            // Some may have been trimmed since.
+            pieces.retain(|piece| lanes.stands(group, piece));
+            if !pieces.is_empty() {
+                *under_way = true;
+                return Some(self.job(What::Move(file, group), Job::Move { group, pieces }));
+            }
+        }
+        waiting.phase = Phase::Full;
+        self.begin(file, lanes)
     }
 
     fn moved(&mut self, file: FileId) {
         let Some(waiting) = self.files.get_mut(&file) else { return };
-        if let Phase::Moving { left, under_way } = &mut waiting.phase {
-            *under_way = under_way.saturating_sub(1);
-            // What was put aside in the meantime, and what could not be moved, is looked at again.
-            if *under_way == 0 && left.is_empty() || waiting.only_keep {
+        if let Phase::Moving { under_way, .. } = &mut waiting.phase {
+            *under_way = false;
+            if waiting.only_keep {
                 waiting.phase = Phase::Full;
             }
         }

@@ -1,6 +1,9 @@
 //! Why a keeper can't be opened.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use mesh_wire::code::Code;
 
@@ -19,6 +22,11 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
     /// Its code.
     #[must_use]
     pub fn code(&self) -> Code {

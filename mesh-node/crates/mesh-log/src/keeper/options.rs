@@ -1,5 +1,7 @@
 //! How a keeper works.
 
+use std::hash::{BuildHasher, RandomState};
+
 /// How a keeper works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -9,10 +11,17 @@ pub struct Options {
     pub segment_bytes: u64,
     /// Nothing is written, not even what a crash left unfinished is finished: to look at a directory.
     pub read_only: bool,
+    /// What the salts of new segments come from: best nobody who writes records can guess it.
+    pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { open_files_max: 64, segment_bytes: 64 << 20, read_only: false }
+        Self {
+            open_files_max: 64,
+            segment_bytes: 64 << 20,
+            read_only: false,
+            seed: RandomState::new().hash_one(0),
+        }
     }
 }

@@ -19,7 +19,7 @@ pub(super) enum Phase {
     /// Its index is being written.
     Keeping,
     /// Pieces are being moved.
-    Moving { left: Vec<(GroupId, Vec<Piece>)>, under_way: usize },
+    Moving { left: Vec<(GroupId, Vec<Piece>)>, under_way: bool },
     /// Nothing that is wanted needs it as a file of the log.
     Settled { kept: bool },
     /// Waits to be tried again.
