@@ -3,7 +3,7 @@
 mod read;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use mesh_wire::batch::{BatchBuilder, Record};
 use mesh_wire::body;
@@ -18,9 +18,6 @@ use crate::client::Client;
 use crate::durable::ask::ask;
 use crate::durable::producer::{Appended, Producer, ProducerBuilder, refused};
 use crate::error::Error;
-
-/// How long a declaration and a read are tried: longer than an election takes.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A list of records that a cluster keeps on disk: the plainest thing on the durable plane, for tests and benchmarks.
 /// Cheap to clone.
@@ -45,7 +42,8 @@ pub struct Register {
 }
 
 impl Client {
-    /// The register of this name, which is made if there is none.
+    /// The register of this name, which is made if there is none. That and reading take as long as requests may
+    /// ([`ClientBuilder::request_timeout`](crate::ClientBuilder::request_timeout)).
     ///
     /// # Errors
     /// A malformed name, a node that keeps nothing, or nobody who could make it in time.
@@ -78,13 +76,13 @@ impl Register {
         let declare = DeclareV1 { sort: REGISTER, name: name.to_owned(), create };
         let unreadable = |error: body::BodyError| Error::of(error.code()).with_cause(error.to_string());
         let body = body::encode(&declare).map_err(unreadable)?;
-        let answer = ask(client, Kind::Declare, &body, TIMEOUT, name).await.map_err(|error| {
-            match error.code() == Code::LaneUndeclared {
+        let answer = ask(client, Kind::Declare, &body, client.shared().request_timeout, name).await.map_err(
+            |error| match error.code() == Code::LaneUndeclared {
                 true => Error::new(error.code(), format!("there is no register {name:?}"))
                     .with_hint(format!("create it: `mesh register create {name}`")),
                 false => error,
-            }
-        })?;
+            },
+        )?;
         let declared = body::decode(&answer).map_err(unreadable)?;
         Ok(Self { client: client.clone(), name: name.into(), declared, producer: Arc::default() })
     }

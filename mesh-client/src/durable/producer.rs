@@ -149,6 +149,9 @@ impl Producer {
     /// # Cancel safety
     /// Safe: a dropped future has sent the batch or it has not; it is not known which.
     pub async fn send(&self, batch: &BatchBuilder) -> Result<Acknowledgement, Error> {
+        if batch.is_empty() {
+            return Err(Error::new(Code::RecordInvalid, "a batch without records can't be sent"));
+        }
         let inner = &*self.inner;
         let wanted = batch.encoded_len().max(inner.least).min(inner.bytes);
         let permits = u32::try_from(wanted).unwrap_or(u32::MAX);

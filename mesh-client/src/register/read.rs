@@ -7,7 +7,7 @@ use mesh_wire::durable::{Fetch, Fetched, Piece};
 use mesh_wire::frame::Kind;
 use mesh_wire::limits;
 
-use super::{Register, TIMEOUT};
+use super::Register;
 use crate::durable::ask::ask;
 use crate::durable::producer::refused;
 use crate::error::Error;
@@ -92,8 +92,9 @@ impl Register {
             let cause = format!("{max_bytes} bytes from record {from} on");
             return Err(Error::of(Code::FieldOutOfRange).with_cause(cause));
         }
+        let timeout = self.client.shared().request_timeout;
         let fetch = Fetch { lane: self.lane(), from, max_bytes, linearizable };
-        let body = ask(&self.client, Kind::Fetch, &fetch.encode(), TIMEOUT, self.name()).await?;
+        let body = ask(&self.client, Kind::Fetch, &fetch.encode(), timeout, self.name()).await?;
         let unreadable =
             |error: mesh_wire::body::BodyError| Error::of(error.code()).with_cause(error.to_string());
         let fetched = Fetched::decode(&body).map_err(unreadable)?;

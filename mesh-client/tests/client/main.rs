@@ -8,6 +8,8 @@ mod fake_node;
 mod lanes;
 mod publishing;
 mod reconnecting;
+#[cfg(feature = "registers")]
+mod registers;
 mod requesting;
 mod serving;
 mod subscribing;
