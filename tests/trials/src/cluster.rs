@@ -126,7 +126,8 @@ impl Cluster {
         let end = Instant::now() + SETTLE;
         loop {
             let groups = self.groups().await;
-            if groups.as_ref().is_ok_and(|all| !all.is_empty() && all.iter().all(|g| g["leader"].is_string())) {
+            if groups.as_ref().is_ok_and(|all| !all.is_empty() && all.iter().all(|g| g["leader"].is_string()))
+            {
                 return Ok(());
             }
             ensure!(Instant::now() < end, "not every group has a leader after {SETTLE:?}: {groups:?}");
@@ -175,7 +176,8 @@ impl Cluster {
         loop {
             let groups = self.groups().await?;
             let others = groups.iter().filter(|group| group["leader"] != name.as_str());
-            let others: Vec<String> = others.filter_map(|group| Some(group["group"].as_u64()?.to_string())).collect();
+            let others: Vec<String> =
+                others.filter_map(|group| Some(group["group"].as_u64()?.to_string())).collect();
             if others.is_empty() && !groups.is_empty() {
                 return Ok(());
             }
@@ -196,7 +198,10 @@ impl Cluster {
                 continue;
             }
             let mut command = Command::new(&self.cli);
-            command.env_remove("MESH_CONTEXT").env("MESH_URL", node.url()).env("XDG_CONFIG_HOME", &self.folder);
+            command
+                .env_remove("MESH_CONTEXT")
+                .env("MESH_URL", node.url())
+                .env("XDG_CONFIG_HOME", &self.folder);
             let done = command.args(arguments).kill_on_drop(true).output();
             let output = timeout(COMMAND, done).await.context("no answer")??;
             if output.status.success() {
@@ -272,7 +277,8 @@ fn certificates(nodes: usize) -> Certificates {
 
 /// Ports of loopback that were free a moment ago, all different.
 fn free_places(count: usize) -> anyhow::Result<Vec<SocketAddr>> {
-    let sockets: Vec<UdpSocket> = (0..count).map(|_| UdpSocket::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
+    let sockets: Vec<UdpSocket> =
+        (0..count).map(|_| UdpSocket::bind("127.0.0.1:0")).collect::<Result<_, _>>()?;
     Ok(sockets.iter().map(UdpSocket::local_addr).collect::<Result<_, _>>()?)
 }
 

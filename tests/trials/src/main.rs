@@ -54,7 +54,8 @@ async fn go(arguments: &Arguments) -> anyhow::Result<bool> {
     let programs = programs(arguments)?;
     let mut all_passed = true;
     for trial in chosen {
-        let folder = tempfile::Builder::new().prefix("mesh-nemesis-").disable_cleanup(arguments.keep).tempdir()?;
+        let folder =
+            tempfile::Builder::new().prefix("mesh-nemesis-").disable_cleanup(arguments.keep).tempdir()?;
         let settings = Settings {
             programs: &programs,
             folder: folder.path(),
@@ -87,7 +88,8 @@ fn chosen(numbers: &[u32]) -> anyhow::Result<Vec<&'static Trial>> {
     if numbers.is_empty() {
         return Ok(trials::ALL.iter().collect());
     }
-    let find = |number: &u32| trials::by_number(*number).with_context(|| format!("no trial {number}; see --list"));
+    let find =
+        |number: &u32| trials::by_number(*number).with_context(|| format!("no trial {number}; see --list"));
     numbers.iter().map(find).collect()
 }
 

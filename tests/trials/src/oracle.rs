@@ -176,7 +176,8 @@ impl Register {
             };
             verdict.misplaced += u64::from(!in_order || !as_said || place != *sequence);
         }
-        let lost = |(id, fate): &(&Id, &Fate)| matches!(fate, Fate::Acknowledged { .. }) && !seen.contains(id);
+        let lost =
+            |(id, fate): &(&Id, &Fate)| matches!(fate, Fate::Acknowledged { .. }) && !seen.contains(id);
         verdict.lost += self.sent.iter().filter(lost).count() as u64;
     }
 

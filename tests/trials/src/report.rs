@@ -34,7 +34,11 @@ pub(crate) fn object(trial: &Trial, seed: u64, outcome: &Outcome) -> Value {
 /// The same in a line for a person.
 pub(crate) fn line(trial: &Trial, seed: u64, outcome: &Outcome) -> String {
     let verdict = &outcome.verdict;
-    let end = if outcome.passed() { "passed".to_owned() } else { format!("FAILED {}", outcome.complaints.join("; ")) };
+    let end = if outcome.passed() {
+        "passed".to_owned()
+    } else {
+        format!("FAILED {}", outcome.complaints.join("; "))
+    };
     format!(
         "{:3}  {:45} seed {seed}: {} of {} acknowledged, {} lost, {} twice, {} phantom, {} misplaced, {} stale, worst \
          gap {} ms: {end}",

@@ -26,11 +26,18 @@ const fn within(seconds: u64, trial: Trial) -> Trial {
 
 /// All of them, in order.
 pub(crate) const ALL: &[Trial] = &[
-    within(3, trial(1, "kill -9 of the leader", "a gap of at most 3 s each time", |a| Box::pin(crash::leader(a)))),
-    trial(2, "kill -9 of all nodes", "serving at most 10 s after they are started", |a| Box::pin(crash::all(a))),
+    within(
+        3,
+        trial(1, "kill -9 of the leader", "a gap of at most 3 s each time", |a| Box::pin(crash::leader(a))),
+    ),
+    trial(2, "kill -9 of all nodes", "serving at most 10 s after they are started", |a| {
+        Box::pin(crash::all(a))
+    }),
     trial(3, "SIGSTOP of the leader", "no read is stale", |a| Box::pin(pause::leader(a))),
     trial(4, "a node forgets what was not synced", "logs are the same", |a| Box::pin(disk::forgets(a))),
-    trial(5, "power loss on all, with a torn tail", "all start unattended", |a| Box::pin(damage::torn_tails(a))),
+    trial(5, "power loss on all, with a torn tail", "all start unattended", |a| {
+        Box::pin(damage::torn_tails(a))
+    }),
     trial(6, "partitions", "a minority refuses within 5 s", |a| Box::pin(network::partitions(a))),
     within(30, trial(7, "a link that flaps", "a commit at least each 30 s", |a| Box::pin(network::flaps(a)))),
     trial(8, "loss, delay, reordering, copies, corruption", "nothing corrupt is read", |a| {
@@ -42,8 +49,12 @@ pub(crate) const ALL: &[Trial] = &[
             Box::pin(members::three_five_three(a))
         })
     },
-    trial(10, "a wiped node comes back", "refused as voter, joins as learner", |a| Box::pin(members::wiped(a))),
-    trial(11, "a flipped bit in a segment", "found, never served, repaired", |a| Box::pin(damage::segment(a))),
+    trial(10, "a wiped node comes back", "refused as voter, joins as learner", |a| {
+        Box::pin(members::wiped(a))
+    }),
+    trial(11, "a flipped bit in a segment", "found, never served, repaired", |a| {
+        Box::pin(damage::segment(a))
+    }),
     trial(12, "damage in the middle of the log", "neither votes nor truncates", |a| Box::pin(damage::log(a))),
     trial(13, "a damaged checkpoint", "nothing is deleted", |a| Box::pin(damage::checkpoint(a))),
     Trial {

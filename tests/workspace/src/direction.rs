@@ -11,7 +11,7 @@ const MAY: [(&str, &[&str]); 17] = [
     ("mesh-transport", &["mesh-wire", "mesh-identity"]),
     ("mesh-telemetry", &["mesh-wire"]),
     ("mesh-log", &["mesh-wire"]),
-    ("mesh-replica", &["mesh-wire", "mesh-log"]),
+    ("mesh-replica", &["mesh-wire", "mesh-core", "mesh-log"]),
     ("mesh-shard", &["mesh-wire", "mesh-core", "mesh-log", "mesh-replica"]),
     (
         "mesh-node",
@@ -37,8 +37,15 @@ const MAY: [(&str, &[&str]); 17] = [
     ("mesh-fuzzing", &["mesh-wire"]),
 ];
 /// Crates that only test: they may use anything.
-const TEST_CRATES: [&str; 5] =
-    ["mesh-e2e", "mesh-hostile", "mesh-netproxy", "mesh-race", "mesh-workspace-tests"];
+const TEST_CRATES: [&str; 7] = [
+    "mesh-e2e",
+    "mesh-hostile",
+    "mesh-nemesis",
+    "mesh-netproxy",
+    "mesh-race",
+    "mesh-sim",
+    "mesh-workspace-tests",
+];
 /// What the tests of any crate may use beside that: a client, with a node in-process by its feature `test-util`.
 const MAY_IN_TESTS: [&str; 1] = ["mesh-client"];
 /// The client's only way to the node.

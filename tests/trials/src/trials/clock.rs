@@ -31,7 +31,8 @@ pub(super) async fn off(arena: &mut Arena) -> anyhow::Result<()> {
 async fn terms(arena: &mut Arena) -> anyhow::Result<Vec<(u64, u64)>> {
     let groups = arena.cluster.groups().await?;
     let number = |value: &serde_json::Value| value.as_u64().unwrap_or(0);
-    let mut terms: Vec<_> = groups.iter().map(|group| (number(&group["group"]), number(&group["term"]))).collect();
+    let mut terms: Vec<_> =
+        groups.iter().map(|group| (number(&group["group"]), number(&group["term"]))).collect();
     terms.sort_unstable();
     Ok(terms)
 }

@@ -56,7 +56,9 @@ pub(super) async fn three_five_three(arena: &mut Arena) -> anyhow::Result<()> {
 /// Whether every group has so many voters.
 fn has_replicas(groups: &[Value], count: usize) -> bool {
     let voters = |group: &Value| {
-        group["replicas"].as_array().map_or(0, |all| all.iter().filter(|one| one["role"] != "learner").count())
+        group["replicas"]
+            .as_array()
+            .map_or(0, |all| all.iter().filter(|one| one["role"] != "learner").count())
     };
     !groups.is_empty() && groups.iter().all(|group| voters(group) == count)
 }
@@ -99,7 +101,9 @@ pub(super) async fn wiped(arena: &mut Arena) -> anyhow::Result<()> {
         arena.cluster.nodes[victim].start()?;
         arena.cluster.nodes[victim].ready().await?;
         let end = Instant::now() + CHANGED;
-        while !(has_replicas(&arena.cluster.groups().await?, 3) && arena.cluster.caught_up(GOES_ON).await.is_ok()) {
+        while !(has_replicas(&arena.cluster.groups().await?, 3)
+            && arena.cluster.caught_up(GOES_ON).await.is_ok())
+        {
             anyhow::ensure!(Instant::now() < end, "the wiped node is no voter again after {CHANGED:?}");
             sleep(Duration::from_millis(100)).await;
         }

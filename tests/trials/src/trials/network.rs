@@ -31,7 +31,9 @@ pub(super) async fn partitions(arena: &mut Arena) -> anyhow::Result<()> {
             // One is heard and hears nothing.
             _ => {
                 let deaf = arena.random.below(3);
-                (0..3).filter(|other| *other != deaf).for_each(|other| arena.cluster.network.cut(other, deaf));
+                (0..3)
+                    .filter(|other| *other != deaf)
+                    .for_each(|other| arena.cluster.network.cut(other, deaf));
                 None
             }
         };
