@@ -1,0 +1,284 @@
+//! A node: the cores that `mesh-node` runs, on a simulated disk, without threads.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use mesh_log::{
+    bug::Bugs,
+    id::{FileId, GroupId},
+    keeper::{self, Keeper},
+    location::Location,
+    log::{self, Log},
+    record::Record,
+    vfs::simulated::Disk,
+};
+use mesh_replica::{
+    clock::Now,
+    host::{GroupStart, Host, Recovered, SealedFile},
+    id::{NodeNumber, WriteId},
+    members::Members,
+    options::{Bounds, HostOptions},
+};
+
+use mesh_shard::ShardMachine;
+
+use crate::{
+    checks::Shadows,
+    invariant::applied::{Recorded, Told},
+    time::Time,
+};
+
+/// Where a node keeps its data.
+pub const DIR: &str = "/data";
+/// Bytes of a file of the log: small, so that files are full often.
+const LOG_FILE_BYTES: u64 = log::Options::FILE_BYTES_MIN;
+
+/// The machine that the groups run.
+pub type Machine = Recorded<ShardMachine>;
+
+/// A write that waits for the disk.
+#[derive(Debug)]
+pub struct Write {
+    /// What the host knows it by.
+    pub id: WriteId,
+    /// The records.
+    pub records: Vec<Record>,
+}
+
+/// A process.
+#[derive(Debug)]
+pub struct Process {
+    /// Its groups.
+    pub host: Host<Machine>,
+    /// Its log.
+    pub log: Log,
+    /// Its segments and checkpoints.
+    pub keeper: Keeper,
+    /// Writes that were asked for and not begun.
+    pub waiting: VecDeque<Write>,
+    /// Writes that are in the file and not synced, with where their entries stand.
+    pub writing: Vec<(Write, Vec<Location>)>,
+    /// Files to be released when the log is not being written.
+    pub releases: Vec<(FileId, bool)>,
+    /// Whether the disk was full at the last write.
+    pub full: bool,
+    /// When the files are done with the jobs that were asked for.
+    pub files_free: Time,
+    /// For when the timer is set.
+    pub timer: Option<Time>,
+}
+
+/// A node with its disk, whether its process runs or not.
+#[derive(Debug)]
+pub struct Node {
+    /// Its number.
+    pub number: u64,
+    /// Its disk.
+    pub disk: Disk,
+    /// Counts starts and ends of its process.
+    pub life: u64,
+    /// Its process.
+    pub process: Option<Process>,
+    /// Until when it stands still.
+    pub paused: Option<Time>,
+    /// By how much its clock is wrong, in milliseconds.
+    pub wrong_by_ms: i64,
+    /// What its process wrote.
+    pub written: Shadows,
+    /// What is on its disk.
+    pub durable: Shadows,
+    /// Whether bits of its disk flipped, so that not everything that was durable can be there.
+    pub damaged: bool,
+    /// Whether it is gone for good.
+    pub gone: bool,
+    /// Groups that it has, or is to have: with their first members, on those that began them.
+    pub groups: BTreeMap<GroupId, Option<Members>>,
+    /// A seed of its own.
+    pub seed: u64,
+    /// Bugs that it has.
+    pub bugs: Bugs,
+}
+
+/// What a node found when it started.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Its groups' logs.
+    pub logs: Shadows,
+    /// Damage of the log that it told of.
+    pub log_damage: usize,
+    /// Damage elsewhere that it told of.
+    pub file_damage: usize,
+    /// Groups that were removed here.
+    pub removed: Vec<GroupId>,
+}
+
+impl Node {
+    /// A node with an empty disk, down.
+    #[must_use]
+    pub fn new(number: u64, seed: u64, bugs: Bugs) -> Self {
+        Self {
+            number,
+            disk: Disk::new(),
+            life: 0,
+            process: None,
+            paused: None,
+            wrong_by_ms: 0,
+            written: Shadows::new(),
+            durable: Shadows::new(),
+            damaged: false,
+            gone: false,
+            groups: BTreeMap::new(),
+            seed,
+            bugs,
+        }
+    }
+
+    /// Starts its process.
+    ///
+    /// # Errors
+    /// What the process would say when it can't start.
+    pub fn start(&mut self, now: Time, told: &Told) -> Result<Found, String> {
+        let dir = Path::new(DIR);
+        let vfs = Arc::new(self.disk.clone());
+        let (keeper, restored) =
+            Keeper::open(vfs.clone(), dir, self.keeper_options()).map_err(|error| error.to_string())?;
+        let mut options = log::Options::new(u128::from(self.number));
+        options.file_bytes = LOG_FILE_BYTES;
+        options.kept = restored.kept;
+        options.bugs = self.bugs;
+        let (log, recovered) = Log::open(vfs, &dir.join(mesh_log::files::LOG_DIR), options)
+            .map_err(|error| error.to_string())?;
+        let mut found = Found {
+            log_damage: recovered.damage.len(),
+            file_damage: restored.damage.len(),
+            ..Found::default()
+        };
+        let mut host = Host::new(self.host_options());
+        let mut checkpoints = restored.checkpoints;
+        let mut groups = recovered.groups;
+        for (group, log) in &groups {
+            found.logs.insert(*group, shadow(*group, log));
+            if log.removed {
+                found.removed.push(*group);
+            }
+        }
+        let instant = now.now(self.wrong_by_ms);
+        for (group, members) in &self.groups {
+            let log = groups.remove(group);
+            let checkpoint = checkpoints.remove(group);
+            let fresh = log.is_none() && checkpoint.is_none();
+            let start = GroupStart {
+                group: *group,
+                machine: Recorded::new(ShardMachine::new(*group), self.number, *group, told.clone()),
+                members: members.clone().filter(|_| fresh),
+                checkpoint,
+                recovered: log.map(|log| Recovered {
+                    state: log.state,
+                    cut: log.cut,
+                    removed: log.removed,
+                    entries: log.entries,
+                    damaged: log.suspect,
+                }),
+            };
+            host.open_group(instant, start).map_err(|error| error.to_string())?;
+        }
+        for sealed in recovered.sealed {
+            host.handle_sealed(instant, sealed_file(sealed));
+        }
+        self.written.clone_from(&found.logs);
+        self.life += 1;
+        self.process = Some(Process {
+            host,
+            log,
+            keeper,
+            waiting: VecDeque::new(),
+            writing: Vec::new(),
+            releases: Vec::new(),
+            full: false,
+            files_free: now,
+            timer: None,
+        });
+        Ok(found)
+    }
+
+    /// Opens a group that the node has been given while it runs.
+    ///
+    /// # Errors
+    /// What the host says.
+    pub fn open(&mut self, now: Now, group: GroupId, told: &Told) -> Result<(), String> {
+        let Some(process) = &mut self.process else { return Ok(()) };
+        let start = GroupStart {
+            group,
+            machine: Recorded::new(ShardMachine::new(group), self.number, group, told.clone()),
+            members: None,
+            checkpoint: None,
+            // A replica that was removed keeps its vote.
+            recovered: self.written.get(&group).map(|log| Recovered {
+                state: log.state(),
+                removed: true,
+                ..Recovered::default()
+            }),
+        };
+        process.host.open_group(now, start).map_err(|error| error.to_string())?;
+        self.groups.insert(group, None);
+        Ok(())
+    }
+
+    /// Ends its process. What the disk makes of it is for the caller to say.
+    pub fn end(&mut self) {
+        self.process = None;
+        self.paused = None;
+        self.life += 1;
+    }
+
+    fn host_options(&self) -> HostOptions {
+        HostOptions {
+            rest_ticks: 40,
+            bounds: Bounds {
+                entry_commands_max: 16,
+                entry_bytes_max: 8 << 10,
+                waiting_commands_max: 64,
+                log_bytes_max: 96 << 10,
+                host_log_bytes_max: 192 << 10,
+                message_bytes_max: 16 << 10,
+                messages_in_flight_max: 4,
+                ..Bounds::default()
+            },
+            bugs: self.bugs,
+            ..HostOptions::new(NodeNumber(self.number), self.seed.wrapping_add(self.life))
+        }
+    }
+
+    fn keeper_options(&self) -> keeper::Options {
+        keeper::Options::default()
+    }
+}
+
+/// What a file that became full is to the host.
+#[must_use]
+pub fn sealed_file(sealed: log::Sealed) -> SealedFile {
+    SealedFile { file: sealed.file, groups: sealed.groups, bytes: sealed.bytes }
+}
+
+/// How long a node that ended takes to come back.
+#[must_use]
+pub fn restart_range() -> (Duration, Duration) {
+    (Duration::from_millis(50), Duration::from_millis(2_500))
+}
+
+fn shadow(group: GroupId, found: &log::RecoveredGroup) -> crate::shadow::ShadowLog {
+    let mut log = crate::shadow::ShadowLog::default();
+    log.apply(&Record::Cut { group, index: found.cut.0, term: found.cut.1 });
+    for (entry, _) in &found.entries {
+        log.apply(&Record::Entry { group, entry: entry.clone() });
+    }
+    log.apply(&Record::State { group, state: found.state });
+    if found.removed {
+        log.apply(&Record::Removed { group });
+    }
+    log
+}

@@ -1,0 +1,212 @@
+//! The threads that write the log and do jobs, without being threads.
+
+use std::time::Duration;
+
+use mesh_log::{
+    bug::Bug,
+    job::{Done, Job},
+    location::Location,
+    log::WriteError,
+    record::Record,
+};
+use mesh_replica::id::JobId;
+
+use super::{Event, World};
+use crate::{
+    invariant::Invariant,
+    node::{Process, Write, sealed_file},
+};
+
+/// How soon a disk that was full is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+
+impl World {
+    /// Writes all that waits, unless something is being written.
+    pub(super) fn begin_write(&mut self, number: u64) {
+        let now = self.now;
+        let node = &mut self.nodes[number as usize - 1];
+        let life = node.life;
+        let Some(process) = &mut node.process else { return };
+        if !process.writing.is_empty() || process.waiting.is_empty() || process.full {
+            return;
+        }
+        let writes: Vec<Write> = process.waiting.drain(..).collect();
+        let records: Vec<Record> = writes.iter().flat_map(|write| write.records.iter().cloned()).collect();
+        _ = node.disk.take_spent();
+        let locations = match process.log.append(&records) {
+            Ok(locations) => locations,
+            Err(WriteError::Full) => {
+                process.waiting.extend(writes);
+                process.full = true;
+                self.counts.full += 1;
+                self.queue.push(now + RETRY, Event::Retry { node: number, life });
+                self.trace.event(now, number, "disk full", &[]);
+                return self.tell(number, |host, now| host.handle_full(now, true));
+            }
+            Err(error) => return self.broken(number, &error.to_string()),
+        };
+        let took = node.disk.take_spent() + node.disk.faults().sync_delay;
+        process.writing = place(writes, locations);
+        self.queue.push(now + took, Event::Sync { node: number, life });
+        if node.bugs.has(Bug::AckBeforeFsync) {
+            self.written(number);
+        }
+        self.look_at_power(number);
+    }
+
+    pub(super) fn sync(&mut self, number: u64, life: u64) {
+        if self.node(number).life != life {
+            return;
+        }
+        let node = &mut self.nodes[number as usize - 1];
+        let Some(process) = &mut node.process else { return };
+        let result = process.log.sync();
+        if node.disk.is_out() {
+            return self.look_at_power(number);
+        }
+        if let Err(error) = result {
+            return self.broken(number, &error.to_string());
+        }
+        let writes = std::mem::take(&mut process.writing);
+        for (write, locations) in &writes {
+            self.checks.durable(number, &mut node.durable, &write.records);
+            for location in locations {
+                let path = Self::data_path(location.file);
+                if !node.disk.is_durable_at(&path, location.offset, location.len) && !node.damaged {
+                    let what = Err(format!("node {number}: {location:?} is not durable after a sync"));
+                    self.checks.judge(Invariant::DurableIsRecovered, what);
+                }
+            }
+        }
+        let early = node.bugs.has(Bug::AckBeforeFsync);
+        process.writing = writes;
+        if !early {
+            self.written(number);
+        }
+        if let Some(process) = &mut self.node(number).process {
+            process.writing.clear();
+        }
+        self.tell_sealed(number);
+        // What came in the meantime is written now.
+        self.drain(number);
+    }
+
+    /// Tells the host that what is being written is written.
+    fn written(&mut self, number: u64) {
+        let now = self.now.now(self.node(number).wrong_by_ms);
+        let Some(process) = &mut self.node(number).process else { return };
+        let Process { host, writing, .. } = process;
+        for (write, locations) in writing {
+            host.handle_written(now, write.id, locations.clone());
+        }
+    }
+
+    fn tell_sealed(&mut self, number: u64) {
+        let now = self.now.now(self.node(number).wrong_by_ms);
+        let Some(process) = &mut self.node(number).process else { return };
+        for sealed in process.log.sealed() {
+            process.host.handle_sealed(now, sealed_file(sealed));
+        }
+    }
+
+    pub(super) fn retry(&mut self, number: u64, life: u64) {
+        let node = self.node(number);
+        if node.life != life {
+            return;
+        }
+        let Some(process) = &mut node.process else { return };
+        process.full = false;
+        self.begin_write(number);
+        if self.node(number).process.as_ref().is_some_and(|process| !process.full) {
+            self.tell(number, |host, now| host.handle_full(now, false));
+        }
+    }
+
+    /// A job waits for its turn.
+    pub(super) fn plan_job(&mut self, number: u64, id: JobId, job: Job) {
+        let took = self.random.duration(Duration::from_micros(50), Duration::from_millis(3));
+        let now = self.now;
+        let node = self.node(number);
+        let slow = node.disk.faults().sync_delay;
+        let life = node.life;
+        let Some(process) = &mut node.process else { return };
+        let wait = if matches!(job, Job::Read { .. }) { took } else { took + slow * 2 };
+        process.files_free = process.files_free.max(now) + wait;
+        let at = process.files_free;
+        self.queue.push(at, Event::Job { node: number, life, id, job });
+    }
+
+    pub(super) fn job(&mut self, number: u64, life: u64, id: JobId, job: Job) {
+        if self.node(number).life != life {
+            return;
+        }
+        let (what, read) = (word(&job), matches!(job, Job::Read { .. }));
+        self.counts.jobs += u64::from(!read);
+        self.counts.checkpoints += u64::from(matches!(job, Job::Checkpoint { .. }));
+        let node = self.node(number);
+        let Some(process) = &mut node.process else { return };
+        let done = process.keeper.run(job);
+        if node.disk.is_out() {
+            return self.look_at_power(number);
+        }
+        self.trace.event(self.now, number, what, &[("job", id.0), ("ended", ending(&done))]);
+        if matches!(done, Done::Damaged { .. }) {
+            self.counts.damage += 1;
+        }
+        self.tell(number, |host, now| host.handle_done(now, id, done));
+    }
+
+    /// Writing failed: the process ends, and what was being written is never acknowledged.
+    fn broken(&mut self, number: u64, why: &str) {
+        self.trace.note(self.now, || format!("n{number} {why}"));
+        if self.node(number).disk.is_out() {
+            return self.look_at_power(number);
+        }
+        self.counts.io_errors += 1;
+        self.counts.ends += 1;
+        self.end(number, "disk fails");
+    }
+
+    /// Whether the power went in the midst of something.
+    pub(super) fn look_at_power(&mut self, number: u64) {
+        if self.node(number).disk.is_out() {
+            self.power_goes(number);
+        }
+    }
+}
+
+/// Gives each write the places of its entries.
+fn place(writes: Vec<Write>, locations: Vec<Location>) -> Vec<(Write, Vec<Location>)> {
+    let mut locations = locations.into_iter();
+    writes
+        .into_iter()
+        .map(|write| {
+            let entries =
+                write.records.iter().filter(|record| matches!(record, Record::Entry { .. })).count();
+            let its = locations.by_ref().take(entries).collect();
+            (write, its)
+        })
+        .collect()
+}
+
+fn word(job: &Job) -> &'static str {
+    match job {
+        Job::Read { .. } => "has read",
+        Job::Checkpoint { .. } => "checkpoint",
+        Job::Move { .. } => "moves pieces",
+        Job::Store { .. } => "stores pieces",
+        Job::Keep { .. } => "keeps a file",
+        Job::Drop { .. } => "drops a segment",
+        Job::Forget { .. } => "forgets a group",
+        _ => "job",
+    }
+}
+
+fn ending(done: &Done) -> u64 {
+    match done {
+        Done::Full => 1,
+        Done::Damaged { .. } => 2,
+        Done::Failed(_) => 3,
+        _ => 0,
+    }
+}
