@@ -1,5 +1,6 @@
 //! Appends to registers of a node, and what the disk below it can do at best.
 
+mod append;
 mod disk;
 
 use std::path::PathBuf;
@@ -34,11 +35,20 @@ enum Part {
         #[arg(long, default_value_t = 5_000)]
         count: usize,
     },
+    /// Append records to registers of a node, and wait for every acknowledgement
+    Append {
+        /// The node
+        url: String,
+        #[command(flatten)]
+        work: append::Work,
+    },
 }
 
-fn main() -> anyhow::Result<()> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
     match Arguments::parse().part {
         Part::Sequential { file, bytes, write } => disk::sequential(&file, bytes, write),
         Part::OneByOne { file, count } => disk::one_by_one(&file, count),
+        Part::Append { url, work } => append::append(&url, work).await,
     }
 }
