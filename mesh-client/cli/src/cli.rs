@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    bench, cert, check, completions, context, demo, explain, node, publish, reply, request, service,
-    subscribe,
+    bench, cert, check, completions, context, demo, explain, group, node, publish, register, reply, request,
+    service, subscribe,
 };
 use crate::quantity;
 use crate::style;
@@ -107,6 +107,12 @@ pub(crate) enum Command {
     /// Look at nodes, and drain one
     #[command(after_help = node::EXAMPLES)]
     Node(node::Options),
+    /// Look at the replicated groups that keep what is stored
+    #[command(after_help = group::EXAMPLES)]
+    Group(group::Options),
+    /// Append records that a cluster keeps on disk, and read them: for tests
+    #[command(after_help = register::EXAMPLES)]
+    Register(register::Options),
     /// Keep the addresses of nodes by name
     #[command(after_help = context::EXAMPLES)]
     Context(context::Options),
@@ -216,6 +222,11 @@ mod tests {
             "mesh --url unix:///x bench reply a --size 128 --count 1000 --window 4 --json",
             "mesh --url unix:///x bench connections --count 1000",
             "mesh --url unix:///x bench subscriptions --count 1M",
+            "mesh group ls --json",
+            "mesh register create r",
+            "mesh register append r -5",
+            "mesh register append r --lines --json",
+            "mesh register read r --from 7 --count 10 --local",
             "mesh explain MESH-1042",
             "mesh explain --list",
         ];
@@ -239,6 +250,8 @@ mod tests {
             "mesh bench request a --window 0",
             "mesh bench request a --window 65537",
             "mesh bench request a --csv --json",
+            "mesh register read r --from 0",
+            "mesh register read r --raw --json",
             "mesh explain",
             "mesh explain 1042 --list",
         ];

@@ -18,6 +18,8 @@ pub(crate) const NODE: &str = "$mesh.node.info";
 pub(crate) const LINKS: &str = "$mesh.links";
 /// Asks for [`Peers`].
 pub(crate) const PEERS: &str = "$mesh.peers";
+/// Asks for [`Groups`].
+pub(crate) const GROUPS: &str = "$mesh.groups";
 /// Asks for [`Services`].
 pub(crate) const SERVICES: &str = "$mesh.services";
 
@@ -117,6 +119,43 @@ pub(crate) struct Link {
     pub(crate) queued_bytes: u64,
     pub(crate) dropped: u64,
     pub(crate) slow: bool,
+}
+
+/// The replicated groups.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Groups {
+    pub(crate) groups: Vec<Group>,
+}
+
+/// A replicated group, as the node sees it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Group {
+    pub(crate) group: u32,
+    pub(crate) name: String,
+    /// The name of the node that leads it.
+    pub(crate) leader: Option<String>,
+    pub(crate) term: u64,
+    pub(crate) replicas: Vec<Replica>,
+    /// Entries that the replica that is farthest behind lacks; the leader knows.
+    pub(crate) lag: Option<u64>,
+    pub(crate) commit: u64,
+    pub(crate) applied: u64,
+    /// Nothing happens in it, and its nodes say nothing about it.
+    pub(crate) rests: bool,
+    /// The replica of this node has lost what it had promised to keep.
+    pub(crate) quarantined: bool,
+}
+
+/// A copy of a group.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(crate) struct Replica {
+    pub(crate) node: String,
+    /// `voter`, `learner`, …
+    pub(crate) role: String,
+    pub(crate) lag: Option<u64>,
 }
 
 /// Everybody who answers under a name.

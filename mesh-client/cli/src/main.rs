@@ -38,8 +38,8 @@ use mesh_wire::code::Code;
 
 use crate::cli::{Cli, Command, Global};
 use crate::commands::{
-    bench, cert, check, completions, context, demo, explain, node, publish, reply, request, service,
-    subscribe,
+    bench, cert, check, completions, context, demo, explain, group, node, publish, register, reply, request,
+    service, subscribe,
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -96,6 +96,8 @@ fn talk(command: &Command, global: &Global, output: &mut Output) -> Result<(), F
             Command::Reply(options) => Box::pin(reply::run(options, &mut session)).await,
             Command::Service(options) => Box::pin(service::run(options, &mut session)).await,
             Command::Node(options) => Box::pin(node::run(options, &mut session)).await,
+            Command::Group(options) => Box::pin(group::run(options, &mut session)).await,
+            Command::Register(options) => Box::pin(register::run(options, &mut session)).await,
             Command::Check(options) => Box::pin(check::run(options, &mut session)).await,
             Command::Bench(options) => Box::pin(bench::run(options, &mut session)).await,
             Command::Demo(options) => Box::pin(demo::run(options, &mut session)).await,
