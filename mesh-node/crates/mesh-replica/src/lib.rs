@@ -11,12 +11,17 @@
 //! "In Search of an Understandable Consensus Algorithm", 2014) by the crate `raft`.
 
 pub mod clock;
+pub mod codec;
+pub mod door;
 pub mod host;
 pub mod id;
+pub mod ident;
 pub mod machine;
+pub mod manifest;
 pub mod members;
 pub mod message;
 pub mod options;
 pub mod output;
+pub mod pull;
 pub mod refused;
 pub mod view;
