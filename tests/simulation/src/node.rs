@@ -18,7 +18,7 @@ use mesh_log::{
 };
 use mesh_replica::{
     clock::Now,
-    host::{GroupStart, Host, Recovered, SealedFile},
+    host::{GroupStart, Host},
     id::{NodeNumber, WriteId},
     members::Members,
     options::{Bounds, HostOptions},
@@ -36,6 +36,9 @@ use crate::{
 pub const DIR: &str = "/data";
 /// Bytes of a file of the log: small, so that files are full often.
 const LOG_FILE_BYTES: u64 = log::Options::FILE_BYTES_MIN;
+
+/// A segment that is being built is finished when it has so many bytes.
+const SEGMENT_BYTES: u64 = 64 << 10;
 
 /// The machine that the groups run.
 pub type Machine = Recorded<ShardMachine>;
@@ -158,6 +161,11 @@ impl Node {
             ..Found::default()
         };
         let mut host = Host::new(self.host_options());
+        let mut lanes = restored.lanes;
+        for group in restored.checkpoints.keys().filter(|group| !self.groups.contains_key(group)) {
+            lanes.forget(*group);
+        }
+        host.set_lanes(lanes);
         let mut checkpoints = restored.checkpoints;
         let mut groups = recovered.groups;
         for (group, log) in &groups {
@@ -176,18 +184,12 @@ impl Node {
                 machine: Recorded::new(ShardMachine::new(*group), self.number, *group, told.clone()),
                 members: members.clone().filter(|_| fresh),
                 checkpoint,
-                recovered: log.map(|log| Recovered {
-                    state: log.state,
-                    cut: log.cut,
-                    removed: log.removed,
-                    entries: log.entries,
-                    damaged: log.suspect,
-                }),
+                recovered: log,
             };
             host.open_group(instant, start).map_err(|error| error.to_string())?;
         }
-        for sealed in recovered.sealed {
-            host.handle_sealed(instant, sealed_file(sealed));
+        for sealed in &recovered.sealed {
+            host.handle_sealed(instant, sealed);
         }
         self.written.clone_from(&found.logs);
         self.life += 1;
@@ -217,10 +219,10 @@ impl Node {
             members: None,
             checkpoint: None,
             // A replica that was removed keeps its vote.
-            recovered: self.written.get(&group).map(|log| Recovered {
+            recovered: self.written.get(&group).map(|log| log::RecoveredGroup {
                 state: log.state(),
                 removed: true,
-                ..Recovered::default()
+                ..log::RecoveredGroup::default()
             }),
         };
         process.host.open_group(now, start).map_err(|error| error.to_string())?;
@@ -254,14 +256,13 @@ impl Node {
     }
 
     fn keeper_options(&self) -> keeper::Options {
-        keeper::Options::default()
+        keeper::Options {
+            open_files_max: 4,
+            segment_bytes: SEGMENT_BYTES,
+            read_only: false,
+            seed: self.seed.wrapping_add(self.life),
+        }
     }
-}
-
-/// What a file that became full is to the host.
-#[must_use]
-pub fn sealed_file(sealed: log::Sealed) -> SealedFile {
-    SealedFile { file: sealed.file, groups: sealed.groups, bytes: sealed.bytes }
 }
 
 /// How long a node that ended takes to come back.

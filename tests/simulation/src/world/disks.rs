@@ -14,7 +14,7 @@ use mesh_replica::id::JobId;
 use super::{Event, World};
 use crate::{
     invariant::Invariant,
-    node::{Process, Write, sealed_file},
+    node::{Process, Write},
 };
 
 /// How soon a disk that was full is tried again.
@@ -105,7 +105,7 @@ impl World {
         let now = self.now.now(self.node(number).wrong_by_ms);
         let Some(process) = &mut self.node(number).process else { return };
         for sealed in process.log.sealed() {
-            process.host.handle_sealed(now, sealed_file(sealed));
+            process.host.handle_sealed(now, &sealed);
         }
     }
 

@@ -89,6 +89,7 @@ impl World {
         if self.node(number).paused.is_some() {
             return;
         }
+        self.counts.quarantines += 1;
         self.trace.event(self.now, number, "begins anew", &[("group", u64::from(group.0))]);
         self.close(number, group);
         self.open(number, group);
