@@ -1,62 +1,78 @@
 //! The write-ahead log of a node: what all its groups write, in one file at a time.
+//!
+//! ```text
+//!   append ─► one block, one write ─► sync ─► durable, and the next block says so (its mark)
+//!               │ no room in the file
+//!               └► footer, next file (made ready before), its first block says where all groups stand
+//!                    └► after a sync: the full file is sealed ─► released by whoever knows that nobody needs it
+//! ```
+//! Only [`Log::append`] can find that the disk is full, and only where a file has to be made; before anything is written.
 
+mod current;
 mod error;
+mod open;
 mod options;
+mod recover;
 mod recovered;
+mod replay;
+mod scan;
+mod space;
+mod standing;
+mod survey;
+mod work;
+mod write;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicBool},
+};
 
+use self::{current::Current, standing::Standing};
 pub use self::{
     error::{OpenError, WriteError},
     options::Options,
+    recover::{FileReport, Part},
     recovered::{Damage, DamageKind, Recovered, RecoveredGroup, Sealed},
 };
-use crate::{id::FileId, location::Location, record::Record, vfs::Vfs};
+use crate::{
+    id::{FileId, GroupId},
+    vfs::{File, Vfs},
+};
 
 /// The log. Blocking; whoever has it writes alone.
 #[derive(Debug)]
 pub struct Log {
     vfs: Arc<dyn Vfs>,
-}
-
-impl Log {
-    /// Opens the log in a directory, which is made when it is not there, and reads what is needed of it.
-    ///
-    /// Damage is no error: it is in what is returned, and everything that is damaged is left as it is.
-    ///
-    /// # Errors
-    /// When the system refuses, or a file has a format that is not known.
-    pub fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(Self, Recovered), OpenError> {
-        _ = (dir, options);
-        Ok((Self { vfs }, Recovered::default()))
-    }
-
-    /// Writes records as one block; durable after [`Log::sync`]. Returns where the payload of each
-    /// [`Record::Entry`] stands, in order. After a crash before the sync all of them may be there or none (only when
-    /// they don't fit into one file together, the first ones).
-    ///
-    /// # Errors
-    /// [`WriteError`].
-    pub fn append(&mut self, records: &[Record]) -> Result<Vec<Location>, WriteError> {
-        _ = (records, &self.vfs);
-        Err(WriteError::Broken)
-    }
-
-    /// Makes everything durable that was appended.
-    ///
-    /// # Errors
-    /// [`WriteError`]; never [`WriteError::Full`].
-    pub fn sync(&mut self) -> Result<(), WriteError> {
-        Err(WriteError::Broken)
-    }
-
-    /// Files that became full, and whose successor is durable, since it was last asked.
-    pub fn sealed(&mut self) -> Vec<Sealed> {
-        Vec::new()
-    }
-
-    /// No group needs a sealed file any more: its space may be used again, or (`kept`) it is a segment now and not ours.
-    pub fn release(&mut self, file: FileId, kept: bool) {
-        _ = (file, kept);
-    }
+    dir: PathBuf,
+    options: Options,
+    groups: BTreeMap<GroupId, Standing>,
+    current: Option<Current>,
+    /// Files before it that were written to since the last sync.
+    unsynced: Vec<Box<dyn File>>,
+    /// The last block that was written.
+    sequence: u64,
+    /// The last block that counts.
+    accepted: u64,
+    /// The last block that is durable.
+    durable: u64,
+    /// The mark of the last block that was written.
+    marked: u64,
+    /// Full files whose successor is not durable.
+    sealing: Vec<Sealed>,
+    sealed: Vec<Sealed>,
+    /// Empty files.
+    ready: VecDeque<(FileId, Box<dyn File>)>,
+    /// Files that nobody needs any more.
+    free: VecDeque<FileId>,
+    top_id: u64,
+    /// Whether somebody is at work on files.
+    working: bool,
+    /// Whether whoever has the log works on files elsewhere.
+    apart: bool,
+    hurry: Arc<AtomicBool>,
+    /// Whether writing has failed.
+    broken: bool,
+    /// Header and table of a block.
+    front: Vec<u8>,
 }

@@ -26,6 +26,12 @@ pub enum OpenError {
         /// Ours.
         known: u32,
     },
+    /// A file belongs to another log, or has another's name.
+    #[error("{path} belongs to another data directory, or was renamed")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The size of files is out of its range.
     #[error("files of {bytes} bytes: it must be a multiple of 4096 from 64 KiB to 1 GiB")]
     FileBytes {
@@ -44,7 +50,7 @@ impl OpenError {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::Io { .. } => Code::LogUnreadable,
+            Self::Io { .. } | Self::Foreign { .. } => Code::LogUnreadable,
             Self::Version { .. } => Code::DataDirVersion,
             Self::FileBytes { .. } => Code::ConfigBadValue,
         }

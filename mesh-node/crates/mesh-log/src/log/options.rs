@@ -1,11 +1,8 @@
 //! How a log is opened.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::{
-    bug::Bugs,
-    id::{FileId, GroupId},
-};
+use crate::{bug::Bugs, id::FileId};
 
 /// How a log is opened.
 #[derive(Debug, Clone)]
@@ -18,8 +15,6 @@ pub struct Options {
     pub prefill: bool,
     /// How many empty files are kept ready, at least 1.
     pub spare_files: usize,
-    /// Up to which entry a group needs nothing of the log, where that is known from elsewhere (checkpoints).
-    pub covered: BTreeMap<GroupId, u64>,
     /// Files that are segments already. They are looked at only where a group needs entries of them.
     pub kept: BTreeSet<FileId>,
     /// Which bugs are back.
@@ -42,7 +37,6 @@ impl Options {
             identity,
             prefill: true,
             spare_files: 1,
-            covered: BTreeMap::new(),
             kept: BTreeSet::new(),
             bugs: Bugs::default(),
         }

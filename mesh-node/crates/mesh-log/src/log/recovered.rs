@@ -16,6 +16,8 @@ pub struct Recovered {
     /// Where it is not what was written. Unless it is empty, the groups that it concerns are marked as `suspect`; when
     /// it can't be said which those are, all are, and there may be more groups than these.
     pub damage: Vec<Damage>,
+    /// Damage by which no group loses anything: checkpoints have passed it, or it was accepted.
+    pub harmless: Vec<Damage>,
     /// Files before the one that is written to, by rising id: nobody has released them yet.
     pub sealed: Vec<Sealed>,
     /// Bytes behind the last block that counts which had been written and never acknowledged; they are not read again.

@@ -1,0 +1,137 @@
+//! How a log is opened.
+
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use super::{
+    FileReport, Log, OpenError, Options, Part, Recovered,
+    current::Current,
+    recover::{Recovery, Tail, recover},
+    survey, work,
+};
+use crate::{
+    vfs::Vfs,
+    wal::{ALIGN, head},
+};
+
+impl Log {
+    /// Opens the log in a directory, which is made when it is not there, and reads what is needed of it.
+    ///
+    /// Damage is no error: it is in what is returned, and everything that is damaged is left as it is. When there is any,
+    /// the log goes on in a new file, which remembers that the groups concerned are suspect.
+    ///
+    /// # Errors
+    /// When the system refuses, or a file has a format that is not known or is another log's.
+    pub fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(Self, Recovered), OpenError> {
+        is_valid(&options)?;
+        vfs.create_dir(dir).map_err(OpenError::io(dir))?;
+        work::sweep(vfs.as_ref(), dir).map_err(OpenError::io(dir))?;
+        let recovery = recover(&vfs, dir, &options, false)?;
+        sync_read(vfs.as_ref(), dir, &recovery)?;
+        let Recovery { recovered, standing, tail, accepted, top, files } = recovery;
+        let top_id = files.last().map_or(0, |file| file.file.0);
+        let top_used = recovered.sealed.iter().map(|sealed| sealed.file).max();
+        let top_used = top_used.max(tail.as_ref().map(|tail| tail.id));
+        let mut log = Self {
+            current: None,
+            groups: standing,
+            unsynced: Vec::new(),
+            sequence: top,
+            accepted,
+            durable: accepted,
+            marked: 0,
+            sealing: Vec::new(),
+            sealed: Vec::new(),
+            ready: VecDeque::new(),
+            free: VecDeque::new(),
+            top_id,
+            working: false,
+            apart: false,
+            hurry: Arc::new(AtomicBool::new(false)),
+            broken: false,
+            front: Vec::new(),
+            vfs,
+            dir: dir.to_owned(),
+            options,
+        };
+        for file in &files {
+            let is_used = recovered.sealed.iter().any(|sealed| sealed.file == file.file)
+                || recovered.damage.iter().any(|damage| damage.file == file.file)
+                || tail.as_ref().is_some_and(|tail| tail.id == file.file);
+            if file.part == Part::Empty && !is_used {
+                log.take_empty(file, top_used.is_none_or(|top| file.file > top))?;
+            }
+        }
+        if let Some(tail) = tail {
+            log.go_on(tail)?;
+        }
+        Ok((log, recovered))
+    }
+
+    /// Reads everything of a log and changes nothing: what [`Log::open`] would return, and what there is to say of each
+    /// file.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn inspect(
+        vfs: Arc<dyn Vfs>,
+        dir: &Path,
+        options: &Options,
+    ) -> Result<(Recovered, Vec<FileReport>), OpenError> {
+        let recovery = recover(&vfs, dir, options, true)?;
+        Ok((recovery.recovered, recovery.files))
+    }
+
+    /// An empty file is ready, if it is one that can come next.
+    fn take_empty(&mut self, file: &FileReport, comes_next: bool) -> Result<(), OpenError> {
+        let path = survey::path(&self.dir, file.file);
+        let opened = self.vfs.open(&path, false).map_err(OpenError::io(&path))?;
+        let mut bytes = [0; head::BYTES];
+        opened.read_at(&mut bytes, 0).map_err(OpenError::io(&path))?;
+        let is_good = head::Head::decode(&bytes).is_ok_and(|head| head.file_bytes == self.options.file_bytes);
+        if comes_next && is_good && file.bytes == self.options.file_bytes {
+            self.ready.push_back((file.file, opened));
+        } else {
+            self.free.push_back(file.file);
+        }
+        Ok(())
+    }
+
+    /// Writes on where the log ends.
+    fn go_on(&mut self, tail: Tail) -> Result<(), OpenError> {
+        let path = survey::path(&self.dir, tail.id);
+        let file = self.vfs.open(&path, false).map_err(OpenError::io(&path))?;
+        let file_bytes = file.size().map_err(OpenError::io(&path))?;
+        let salt = head::salt(self.options.identity, tail.id);
+        self.current = Some(Current {
+            offset: tail.offset,
+            ordinal: tail.ordinal,
+            groups: tail.groups,
+            ..Current::new(tail.id, file, salt, file_bytes, tail.first)
+        });
+        Ok(())
+    }
+}
+
+/// What was read may never have been made durable, when it was the process that crashed; and others are told that it is.
+fn sync_read(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery) -> Result<(), OpenError> {
+    for file in recovery.files.iter().filter(|file| file.part == Part::Read) {
+        let path = survey::path(dir, file.file);
+        let synced = vfs.open(&path, false).and_then(|file| file.sync_data());
+        synced.map_err(OpenError::io(&path))?;
+    }
+    Ok(())
+}
+
+fn is_valid(options: &Options) -> Result<(), OpenError> {
+    let bytes = options.file_bytes;
+    let range = Options::FILE_BYTES_MIN..=Options::FILE_BYTES_MAX;
+    if bytes.is_multiple_of(ALIGN) && range.contains(&bytes) {
+        Ok(())
+    } else {
+        Err(OpenError::FileBytes { bytes })
+    }
+}

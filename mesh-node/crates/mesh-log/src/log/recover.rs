@@ -1,0 +1,477 @@
+//! Reads a log from front to back, and tells what was torn from what is damaged.
+//!
+//! A block that can't be read, or is not there, is **damage** if any later block was written when it was known to be
+//! durable (the mark of that one is not below it). Otherwise nobody was ever told that it was stored: it is **torn**, and
+//! with it goes everything behind it, which nobody was told of either. Nothing is written here.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use super::{
+    Damage, DamageKind, OpenError, Options, Recovered, Sealed,
+    replay::Replay,
+    scan::{Block, Reader},
+    standing::Standing,
+    survey::{Found, survey},
+};
+use crate::{
+    bug::Bug,
+    id::{FileId, GroupId},
+    vfs::Vfs,
+    wal::{
+        ALIGN,
+        footer::{self, Extent},
+        item::Item,
+    },
+};
+
+/// What a log came to.
+#[derive(Debug)]
+pub(crate) struct Recovery {
+    pub(crate) recovered: Recovered,
+    pub(crate) standing: BTreeMap<GroupId, Standing>,
+    /// Where writing can go on; in a new file when there is no such place.
+    pub(crate) tail: Option<Tail>,
+    /// The last block that counts.
+    pub(crate) accepted: u64,
+    /// The highest sequence that was ever seen.
+    pub(crate) top: u64,
+    /// Every file, by rising id.
+    pub(crate) files: Vec<FileReport>,
+}
+
+/// The place behind the last block.
+#[derive(Debug)]
+pub(crate) struct Tail {
+    pub(crate) id: FileId,
+    pub(crate) offset: u64,
+    pub(crate) ordinal: u32,
+    pub(crate) first: u64,
+    pub(crate) groups: BTreeMap<GroupId, Extent>,
+}
+
+/// What there is to say of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReport {
+    /// The file.
+    pub file: FileId,
+    /// Its bytes.
+    pub bytes: u64,
+    /// What it is to the log.
+    pub part: Part,
+    /// Blocks that count, as far as they were read.
+    pub blocks: u64,
+    /// What it holds, by rising group.
+    pub groups: Vec<Extent>,
+}
+
+/// What a file is to the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing was written to it yet, or nothing that counts.
+    Empty,
+    /// Nobody needs it, as its footer says: it was not read.
+    Passed,
+    /// It was read.
+    Read,
+}
+
+/// Reads a log.
+pub(crate) fn recover(
+    vfs: &Arc<dyn Vfs>,
+    dir: &Path,
+    options: &Options,
+    read_all: bool,
+) -> Result<Recovery, OpenError> {
+    let files = survey(vfs, dir, options)?;
+    let mut walk = Walk::new(vfs.as_ref(), options, &files);
+    if !read_all {
+        walk.covered = covered(&files);
+    }
+    walk.all()?;
+    Ok(walk.finish())
+}
+
+/// What the newest file says of where groups stand.
+fn covered(files: &[Found]) -> Option<Replay> {
+    let newest = files.iter().rev().find_map(|file| file.start.as_ref().map(|start| (file.id, start)));
+    newest.map(|(id, (_, items))| {
+        let mut replay = Replay::default();
+        items.iter().for_each(|item| replay.handle_item(id, item, 0, None));
+        replay
+    })
+}
+
+/// What comes after a block.
+enum Next {
+    /// Go on there.
+    At(u64),
+    /// With the next file.
+    File,
+    /// Nothing that counts is behind it.
+    End,
+}
+
+struct Walk<'a> {
+    vfs: &'a dyn Vfs,
+    options: &'a Options,
+    files: &'a [Found],
+    covered: Option<Replay>,
+    replay: Replay,
+    accepted: Option<u64>,
+    top: u64,
+    max_mark: Option<u64>,
+    damage: Vec<Damage>,
+    reports: Vec<FileReport>,
+    tail: Option<Tail>,
+    torn_bytes: u64,
+}
+
+impl<'a> Walk<'a> {
+    fn new(vfs: &'a dyn Vfs, options: &'a Options, files: &'a [Found]) -> Self {
+        Self {
+            vfs,
+            options,
+            files,
+            covered: None,
+            replay: Replay::default(),
+            accepted: None,
+            top: 0,
+            max_mark: None,
+            damage: Vec::new(),
+            reports: Vec::new(),
+            tail: None,
+            torn_bytes: 0,
+        }
+    }
+
+    fn all(&mut self) -> Result<(), OpenError> {
+        let mut ended = false;
+        for (at, file) in self.files.iter().enumerate() {
+            let empty = FileReport {
+                file: file.id,
+                bytes: file.size,
+                part: Part::Empty,
+                blocks: 0,
+                groups: Vec::new(),
+            };
+            let is_cut = file.start.as_ref().is_some_and(|(header, _)| header.sequence > file.limit);
+            if ended || !file.used || is_cut {
+                if file.used {
+                    self.skim(file)?;
+                }
+                self.reports.push(empty);
+            } else if let Some(report) = self.passed(file) {
+                self.reports.push(report);
+            } else {
+                ended = self.file(at, file)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the sequences of a file that does not count, since they must not be used again.
+    fn skim(&mut self, file: &Found) -> Result<(), OpenError> {
+        let opened = file.open(self.vfs)?;
+        let failed = || OpenError::io(&file.path);
+        let mut reader = Reader::new(opened.as_ref(), file.salt).map_err(failed())?;
+        let mut at = ALIGN;
+        while let Some((found, header)) = reader.find(at).map_err(failed())? {
+            self.top = self.top.max(header.sequence);
+            self.torn_bytes += header.padded();
+            at = found + header.padded();
+        }
+        self.tail = None;
+        Ok(())
+    }
+
+    /// What its footer says of a file that nobody needs.
+    fn passed(&mut self, file: &Found) -> Option<FileReport> {
+        let (covered, footer) = (self.covered.as_ref()?, file.footer.as_ref()?);
+        let passed = footer.last <= file.limit
+            && file.limit != u64::MAX
+            && footer.groups.iter().all(|extent| extent.last <= covered.covered(extent.group));
+        passed.then(|| {
+            self.accepted = Some(footer.last);
+            self.top = self.top.max(footer.last);
+            FileReport {
+                file: file.id,
+                bytes: file.size,
+                part: Part::Passed,
+                blocks: 0,
+                groups: footer.groups.clone(),
+            }
+        })
+    }
+
+    /// Reads a file; whether the log ends in it.
+    fn file(&mut self, at: usize, file: &Found) -> Result<bool, OpenError> {
+        let opened = file.open(self.vfs)?;
+        let mut reader = Reader::new(opened.as_ref(), file.salt).map_err(OpenError::io(&file.path))?;
+        let mut tail = Tail { id: file.id, offset: ALIGN, ordinal: 0, first: 0, groups: BTreeMap::new() };
+        let mut blocks = 0;
+        let ended = loop {
+            match self.step(at, file, &mut reader, tail.offset)? {
+                (Some(block), next) => {
+                    if blocks == 0 {
+                        tail.first = block.header.sequence - u64::from(block.header.ordinal);
+                    }
+                    blocks += 1;
+                    tail.ordinal = block.header.ordinal + 1;
+                    extend(&mut tail.groups, &block);
+                    match next {
+                        Next::At(next) => tail.offset = next,
+                        Next::File => break false,
+                        Next::End => break true,
+                    }
+                }
+                (None, Next::At(next)) => tail.offset = next,
+                (None, Next::File) => break false,
+                (None, Next::End) => break true,
+            }
+        };
+        if file.is_short() && file.limit == u64::MAX {
+            self.damaged(
+                file.id,
+                file.size,
+                file.head.map_or(0, |head| head.file_bytes - file.size),
+                DamageKind::Short,
+            );
+        }
+        self.reports.push(FileReport {
+            file: file.id,
+            bytes: file.size,
+            part: Part::Read,
+            blocks,
+            groups: tail.groups.values().copied().collect(),
+        });
+        let leftover = reader.find(tail.offset).map_err(OpenError::io(&file.path))?;
+        if leftover.is_some() && file.footer.as_ref().is_none_or(|footer| footer.end != tail.offset) {
+            self.skim_from(file, &mut reader, tail.offset)?;
+        }
+        let goes_on =
+            leftover.is_none() && file.limit == u64::MAX && !file.is_short() && file.footer.is_none();
+        self.tail = goes_on.then_some(tail);
+        Ok(ended)
+    }
+
+    fn skim_from(&mut self, file: &Found, reader: &mut Reader<'_>, mut at: u64) -> Result<(), OpenError> {
+        while let Some((found, header)) = reader.find(at).map_err(OpenError::io(&file.path))? {
+            self.top = self.top.max(header.sequence);
+            self.torn_bytes += header.padded();
+            at = found + header.padded();
+        }
+        Ok(())
+    }
+
+    /// Takes in the block at a place, if one counts.
+    fn step(
+        &mut self,
+        index: usize,
+        file: &Found,
+        reader: &mut Reader<'_>,
+        at: u64,
+    ) -> Result<(Option<Block>, Next), OpenError> {
+        let failed = || OpenError::io(&file.path);
+        if self.accepted == Some(file.limit) {
+            return Ok((None, Next::File));
+        }
+        let block = reader.block(at).map_err(failed())?;
+        let Some(block) = block.filter(|block| self.accepted.is_none_or(|last| block.header.before >= last))
+        else {
+            return self.bad(index, file, reader, at).map(|next| (None, next));
+        };
+        let header = block.header;
+        if header.sequence > file.limit {
+            return Ok((None, Next::File));
+        }
+        if let Some(last) = self.accepted
+            && header.before > last
+        {
+            if !self.is_proven(index, last + 1)? {
+                return Ok((None, Next::End));
+            }
+            // Nothing is where it was: the end of the file before, or whole files.
+            let before = index.checked_sub(1).and_then(|before| self.files.get(before));
+            let (file, offset, what) = match before {
+                Some(before) if before.id.0 + 1 == file.id.0 => (before.id, before.size, DamageKind::Block),
+                _ => (FileId(file.id.0.saturating_sub(1)), 0, DamageKind::Missing),
+            };
+            self.damaged(file, offset, 0, what);
+        } else if self.accepted.is_none() && header.ordinal > 0 {
+            return self.bad(index, file, reader, at).map(|next| (None, next));
+        }
+        if block.is_damaged() {
+            if !self.is_proven(index, header.sequence)? {
+                return Ok((None, Next::End));
+            }
+            for (item, at, payload) in &block.items {
+                if payload.is_none() {
+                    let (groups, len) = (Some(vec![item.group()]), item.payload_len() as u64);
+                    self.damage.push(Damage {
+                        file: file.id,
+                        offset: *at,
+                        len,
+                        what: DamageKind::Payload,
+                        groups,
+                    });
+                }
+            }
+        }
+        self.take(file, &block);
+        let next = Next::At(block.end());
+        Ok((Some(block), next))
+    }
+
+    fn take(&mut self, file: &Found, block: &Block) {
+        for (item, at, payload) in &block.items {
+            self.replay.handle_item(file.id, item, *at, payload.as_ref());
+        }
+        if block.header.start {
+            self.replay.handle_start();
+        }
+        self.accepted = Some(block.header.sequence);
+        self.top = self.top.max(block.header.sequence);
+    }
+
+    /// There is no block where one would be: the end, or damage.
+    fn bad(
+        &mut self,
+        index: usize,
+        file: &Found,
+        reader: &mut Reader<'_>,
+        at: u64,
+    ) -> Result<Next, OpenError> {
+        let failed = || OpenError::io(&file.path);
+        if file.footer.as_ref().is_some_and(|footer| footer.end == at) {
+            return Ok(Next::File);
+        }
+        let mut from = at + if self.accepted.is_none() && at == ALIGN { 0 } else { ALIGN };
+        let found = loop {
+            match reader.find(from).map_err(failed())? {
+                Some((found, header)) if self.accepted.is_some_and(|last| header.before < last) => {
+                    // Older than what was read: no successor of that.
+                    from = found + ALIGN;
+                }
+                found => break found.filter(|(_, header)| header.sequence <= file.limit),
+            }
+        };
+        let Some((found, header)) = found else {
+            // Whether this is the end of the log is said by the next file, if there is one.
+            if reader.is_begun(at).map_err(failed())? {
+                self.torn_bytes += ALIGN;
+            }
+            return Ok(Next::File);
+        };
+        let first_bad = self.accepted.map_or(header.sequence - u64::from(header.ordinal), |last| last + 1);
+        if !self.is_proven(index, first_bad)? {
+            return Ok(Next::End);
+        }
+        self.damaged(file.id, at, found - at, DamageKind::Block);
+        self.accepted = Some(header.before);
+        Ok(Next::At(found))
+    }
+
+    fn damaged(&mut self, file: FileId, offset: u64, len: u64, what: DamageKind) {
+        self.damage.push(Damage { file, offset, len, what, groups: None });
+        self.replay.handle_damage();
+    }
+
+    /// Whether a block was known to be durable when a later one was written.
+    fn is_proven(&mut self, index: usize, sequence: u64) -> Result<bool, OpenError> {
+        if self.options.bugs.has(Bug::TruncateOnDamage) {
+            return Ok(false);
+        }
+        if self.max_mark.is_none() {
+            self.max_mark = Some(self.find_max_mark(index)?);
+        }
+        Ok(self.max_mark.is_some_and(|mark| mark >= sequence))
+    }
+
+    /// The highest mark of this file and all later ones. Blocks before a place have only lower ones than its sequence,
+    /// so that it is looked for once, whatever is damaged.
+    fn find_max_mark(&self, index: usize) -> Result<u64, OpenError> {
+        let mut max = 0;
+        for file in self.files.iter().skip(index).filter(|file| file.used) {
+            let opened = file.open(self.vfs)?;
+            let failed = || OpenError::io(&file.path);
+            let mut reader = Reader::new(opened.as_ref(), file.salt).map_err(failed())?;
+            let mut at = ALIGN;
+            while let Some((found, header)) = reader.find(at).map_err(failed())? {
+                if header.sequence <= file.limit {
+                    max = max.max(header.mark);
+                }
+                at = found + header.padded();
+            }
+        }
+        Ok(max)
+    }
+
+    fn finish(self) -> Recovery {
+        let accepted = self.accepted.unwrap_or(0);
+        let (groups, standing, blind) = self.replay.finish();
+        let suspect: Vec<GroupId> =
+            groups.iter().filter(|(_, group)| group.suspect).map(|(id, _)| *id).collect();
+        let (damage, harmless): (Vec<Damage>, Vec<Damage>) = self
+            .damage
+            .into_iter()
+            .map(|damage| Damage {
+                groups: match damage.groups {
+                    _ if blind => None,
+                    Some(groups) => Some(groups.into_iter().filter(|id| suspect.contains(id)).collect()),
+                    None => Some(suspect.clone()),
+                },
+                ..damage
+            })
+            .partition(|damage| damage.groups.as_ref().is_none_or(|groups| !groups.is_empty()));
+        // Files that nobody needs are gone, in any order.
+        let harmless: Vec<Damage> =
+            harmless.into_iter().filter(|damage| damage.what != DamageKind::Missing).collect();
+        // A new file says of each group what is left of it; and nothing is written behind what can't be read.
+        let tail = self
+            .tail
+            .filter(|tail| damage.is_empty() && harmless.iter().all(|damage| damage.file != tail.id));
+        let is_damaged = |file: FileId| damage.iter().any(|damage| damage.file == file);
+        let is_last = |file: FileId| tail.as_ref().is_some_and(|tail| tail.id == file);
+        let used = |file: FileId| self.files.iter().any(|found| found.id == file && found.used);
+        let is_kept =
+            |report: &FileReport| report.part == Part::Passed && self.options.kept.contains(&report.file);
+        let sealed = self
+            .reports
+            .iter()
+            .filter(|report| used(report.file) && !is_last(report.file) && !is_damaged(report.file))
+            .filter(|report| !is_kept(report))
+            .map(|report| Sealed {
+                file: report.file,
+                groups: report.groups.iter().map(|extent| (extent.group, extent.last)).collect(),
+                bytes: report.groups.iter().map(|extent| extent.bytes).sum(),
+            })
+            .collect();
+        let torn_bytes = self.torn_bytes;
+        Recovery {
+            recovered: Recovered { groups, damage, harmless, sealed, torn_bytes },
+            standing,
+            tail,
+            accepted,
+            top: self.top.max(accepted),
+            files: self.reports,
+        }
+    }
+}
+
+/// Takes the entries of a block into what a file holds.
+fn extend(groups: &mut BTreeMap<GroupId, Extent>, block: &Block) {
+    for (item, ..) in &block.items {
+        extend_by(groups, item);
+    }
+}
+
+/// Takes an entry into what a file holds.
+pub(crate) fn extend_by(groups: &mut BTreeMap<GroupId, Extent>, item: &Item) {
+    if let Item::Entry { group, index, len, .. } = *item {
+        let extent =
+            groups.entry(group).or_insert(footer::Extent { group, first: index, last: index, bytes: 0 });
+        extent.first = extent.first.min(index);
+        extent.last = extent.last.max(index);
+        extent.bytes += u64::from(len);
+    }
+}
