@@ -104,6 +104,7 @@ pub struct Rollover {
     urgent: bool,
     asked: BTreeMap<GroupId, u64>,
     stuck: BTreeSet<FileId>,
+    damaged: BTreeMap<FileId, usize>,
     busy: BTreeSet<FileId>,
 }
 
@@ -121,6 +122,7 @@ impl Rollover {
             urgent: false,
             asked: BTreeMap::new(),
             stuck: BTreeSet::new(),
+            damaged: BTreeMap::new(),
             busy: BTreeSet::new(),
         }
     }
@@ -170,7 +172,8 @@ impl Rollover {
                 return Found { damaged, failed: None };
             }
             (What::Compact(file), Done::Damaged(pieces)) => {
-                self.stuck.insert(file);
+                // In vain until some of it was repaired, or is not wanted any more.
+                self.damaged.insert(file, lanes.wanted(file).len());
                 self.busy.remove(&file);
                 let damaged = lanes_of(lanes, pieces);
                 return Found { damaged, failed: None };
@@ -344,8 +347,12 @@ impl Rollover {
         if compacting {
             return None;
         }
-        let (file, _) =
-            lanes.segments().find(|(file, usage)| free(file) && self.options.is_mostly_dead(usage))?;
+        let (file, _) = lanes.segments().find(|(file, usage)| {
+            free(file)
+                && self.options.is_mostly_dead(usage)
+                && self.damaged.get(file).is_none_or(|ranges| lanes.wanted(*file).len() != *ranges)
+        })?;
+        self.damaged.remove(&file);
         self.busy.insert(file);
         let wanted = lanes.wanted(file);
         Some(self.job(What::Compact(file), Job::Compact { file, wanted }))

@@ -7,7 +7,7 @@ use std::{
 };
 
 pub mod real;
-#[cfg(feature = "faults")]
+#[cfg(any(test, feature = "faults"))]
 pub mod simulated;
 
 /// A file system. Paths are whole ones.

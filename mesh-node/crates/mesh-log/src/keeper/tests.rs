@@ -1,1 +1,5 @@
-
+mod crash;
+mod damage;
+mod fixture;
+mod jobs;
+mod shells;

@@ -169,7 +169,7 @@ impl Lane {
                 }
                 (Some(_), None) => return runs,
             };
-            match runs.last_mut().filter(|before| before.last + 1 == run.first) {
+            match runs.last_mut().filter(|before| before.last.checked_add(1) == Some(run.first)) {
                 Some(before) => {
                     before.last = run.last;
                     before.bytes += run.bytes;
@@ -194,7 +194,7 @@ impl Lane {
 
 fn push_segment(found: &mut Vec<Source>, chunk: &Chunk, (from, to): (u64, u64)) {
     if let Some(Source::Segment { file, last, .. }) = found.last_mut() {
-        if *file == chunk.file && *last + 1 == from {
+        if *file == chunk.file && last.checked_add(1) == Some(from) {
             *last = to;
             return;
         }
