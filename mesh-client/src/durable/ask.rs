@@ -22,8 +22,10 @@ const RETRY_DELAY: Duration = Duration::from_millis(5);
 const RETRY_DELAY_MAX: Duration = Duration::from_millis(200);
 /// How long one node may take: then another one may know better.
 const ATTEMPT: Duration = Duration::from_secs(5);
-/// How often in a row something that is not known is asked for again: a node that has just started may not know yet.
+/// How often in a row something that is not known is asked for again: a node may hear of it later than others.
 const UNDECLARED_MAX: u32 = 4;
+/// As before, for what was declared: it was there.
+const DECLARED_MAX: u32 = 10;
 
 /// Asks by a frame of `kind` with this body; `what` names it in errors. The body of the answer.
 ///
@@ -51,7 +53,8 @@ pub(crate) async fn ask(
         let delay = (RETRY_DELAY * (1 << retries.min(8_u32))).min(RETRY_DELAY_MAX);
         let code = error.code();
         let again = match code {
-            Code::LaneUndeclared => retries < UNDECLARED_MAX,
+            Code::LaneUndeclared if kind == Kind::Declare => retries < UNDECLARED_MAX,
+            Code::LaneUndeclared => retries < DECLARED_MAX,
             Code::ClientClosed | Code::ReconnectGaveUp => false,
             _ => code.is_retryable() || code.leaves_outcome_unknown(),
         };

@@ -144,7 +144,7 @@ impl Producer {
     /// the batch is set here, whatever the builder says.
     ///
     /// # Errors
-    /// A batch without records, or a client that is closed. What becomes of the batch is told by the acknowledgement.
+    /// A batch without records or larger than the node takes, or a client that is closed. What becomes of the batch is told by the acknowledgement.
     ///
     /// # Cancel safety
     /// Safe: a dropped future has sent the batch or it has not; it is not known which.
@@ -153,6 +153,11 @@ impl Producer {
             return Err(Error::new(Code::RecordInvalid, "a batch without records can't be sent"));
         }
         let inner = &*self.inner;
+        let most = inner.client.shared().body_bytes_max();
+        if batch.encoded_len() as u64 > most {
+            let cause = format!("it has {} bytes, the node takes {most}", batch.encoded_len());
+            return Err(Error::of(Code::BodyTooLarge).with_cause(cause));
+        }
         let wanted = batch.encoded_len().max(inner.least).min(inner.bytes);
         let permits = u32::try_from(wanted).unwrap_or(u32::MAX);
         let room = match Arc::clone(&inner.room).try_acquire_many_owned(permits) {

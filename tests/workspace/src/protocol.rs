@@ -2,6 +2,7 @@
 
 mod control;
 mod dump;
+mod durable;
 pub mod limits;
 mod messages;
 mod peers;
@@ -21,7 +22,12 @@ pub struct Example {
 /// # Panics
 /// When an example is not what the encoder writes.
 pub fn examples() -> Vec<Example> {
-    control::examples().into_iter().chain(messages::examples()).chain(peers::examples()).collect()
+    control::examples()
+        .into_iter()
+        .chain(messages::examples())
+        .chain(peers::examples())
+        .chain(durable::examples())
+        .collect()
 }
 
 /// What opens the block of an example in the page.

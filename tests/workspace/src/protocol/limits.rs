@@ -24,6 +24,10 @@ fn rows() -> Vec<(&'static str, Vec<usize>)> {
             vec![limits::PENDING_MESSAGES_MAX as usize, limits::PENDING_BYTES_MAX as usize],
         ),
         ("requests under way per link", vec![limits::REQUESTS_PER_LINK]),
+        ("record batch", vec![limits::BATCH_BYTES, limits::BATCH_RECORDS]),
+        ("batches of one producer under way", vec![limits::PRODUCER_WINDOW]),
+        ("bytes asked for by a FETCH", vec![limits::FETCH_BYTES_MAX as usize]),
+        ("body of a FETCHED", vec![mesh_wire::durable::FETCHED_BYTES]),
     ]
 }
 
