@@ -44,7 +44,7 @@ pub const NODES_MAX: usize = 1024;
 /// Most shards of a cluster.
 pub const SHARDS_MAX: u32 = 1024;
 /// Most declarations of a cluster.
-pub const DECLARATIONS_MAX: usize = 1 << 20;
+pub const DECLARATIONS_MAX: usize = 1 << 18;
 /// Most voters of a group, in the midst of a change of plan as well.
 pub const VOTERS_MAX: usize = 7;
 /// How many replicas a group may have.
@@ -145,3 +145,6 @@ impl Meta {
         self.declarations.get(&(kind, name.clone()))
     }
 }
+
+#[cfg(test)]
+mod tests;

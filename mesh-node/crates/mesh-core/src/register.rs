@@ -92,3 +92,6 @@ impl Registers {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

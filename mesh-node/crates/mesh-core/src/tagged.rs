@@ -356,4 +356,4 @@ fn read_varint(rest: &mut &[u8]) -> Result<u64, Error> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

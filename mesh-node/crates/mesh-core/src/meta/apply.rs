@@ -108,7 +108,11 @@ impl Meta {
         }
         // A node that never told its directory may be this one, or may have lost the one in which it had voted: who
         // can't prove that it has its number gets another.
-        let before = self.node_named(join.name.as_str()).map(|node| node.number);
+        let before = self.node_named(join.name.as_str());
+        if let Some(later) = before.filter(|node| node.incarnation > join.incarnation) {
+            return Err(Refusal::NodeOutdated(later.number));
+        }
+        let before = before.map(|node| node.number);
         if self.nodes.len() >= NODES_MAX {
             return Err(Refusal::NodesFull);
         }
@@ -173,7 +177,11 @@ impl Meta {
         if !REPLICAS.contains(&replicas) {
             return Err(Refusal::Invalid("a group has 1, 3 or 5 replicas"));
         }
-        let nodes = self.nodes.values().filter(|node| node.keeps_replicas()).count();
+        // To grow takes nodes that take more.
+        let counts = |node: &&Node| {
+            if replicas > self.replicas { node.takes_replicas() } else { node.keeps_replicas() }
+        };
+        let nodes = self.nodes.values().filter(counts).count();
         if nodes < replicas as usize {
             return Err(Refusal::TooFewNodes { nodes, replicas });
         }

@@ -99,7 +99,7 @@ pub struct Join {
     pub name: Name,
     /// The directory.
     pub directory: Uuid,
-    /// Rises with each start of the process.
+    /// When the process was started, in milliseconds since 1970: of two, the later one counts.
     pub incarnation: u64,
     /// What the node does.
     pub role: Role,

@@ -13,7 +13,7 @@ pub struct Node {
     pub name: Name,
     /// Its data directory, once it has told.
     pub directory: Option<Uuid>,
-    /// Rises with each start of its process.
+    /// When its process was started, in milliseconds since 1970: of two, the later one counts.
     pub incarnation: u64,
     /// What it does.
     pub role: Role,

@@ -144,7 +144,7 @@ pub(super) const ENTRIES: &[Entry] = &[
         kind: ErrorKind::Limit,
         retryable: false,
         title: "The cluster has as many declarations as it may have",
-        cause: "1,048,576 registers, queues and streams are declared.",
+        cause: "262,144 registers, queues and streams are declared.",
         hint: "Remove those that are not needed.",
         explanation: "Every node keeps the list of what is declared, so its length is bounded.",
     },
