@@ -9,7 +9,7 @@
 //! anything is allocated for it, and what a decoder holds of bodies in parts is bounded.
 
 mod beat;
-mod bytes;
+mod reader;
 mod decoder;
 mod encoder;
 mod error;

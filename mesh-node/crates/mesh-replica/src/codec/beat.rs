@@ -10,7 +10,7 @@
 use bytes::{BufMut, BytesMut};
 use mesh_log::id::GroupId;
 
-use super::{CodecError, ROOM, bytes::Reader};
+use super::{CodecError, ROOM, reader::Reader};
 use crate::message::{Beat, Message};
 
 /// Bytes before the beats.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use mesh_wire::frame::{Flags, Frame, HEADER_BYTES, Kind};
 
 use super::{
-    CodecError, Forward, Forwarded, beat, body_bytes_max, bytes::Reader, forward, raft, series::Series,
+    CodecError, Forward, Forwarded, beat, body_bytes_max, forward, raft, reader::Reader, series::Series,
     snapshot,
 };
 use crate::{

@@ -8,7 +8,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use mesh_log::id::GroupId;
 
-use super::{CodecError, FORWARD_BYTES_MAX, bytes::Reader};
+use super::{CodecError, FORWARD_BYTES_MAX, reader::Reader};
 use crate::id::NodeNumber;
 
 /// Bytes before the body.

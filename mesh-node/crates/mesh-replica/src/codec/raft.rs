@@ -14,7 +14,7 @@
 use bytes::{BufMut, BytesMut};
 use mesh_log::{id::GroupId, record::Entry};
 
-use super::{CONTEXT_BYTES_MAX, CodecError, PAYLOAD_BYTES_MAX, bytes::Reader};
+use super::{CONTEXT_BYTES_MAX, CodecError, PAYLOAD_BYTES_MAX, reader::Reader};
 use crate::{
     id::NodeNumber,
     message::{Raft, entry_kind},

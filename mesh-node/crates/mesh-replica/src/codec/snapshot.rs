@@ -10,7 +10,7 @@
 use bytes::{BufMut, BytesMut};
 use mesh_log::id::{GroupId, LaneId};
 
-use super::{CodecError, MANIFEST_BYTES_MAX, PAYLOAD_BYTES_MAX, bytes::Reader};
+use super::{CodecError, MANIFEST_BYTES_MAX, PAYLOAD_BYTES_MAX, reader::Reader};
 use crate::{
     id::NodeNumber,
     manifest,
