@@ -11,8 +11,12 @@
 //! what is said on the link.
 
 mod fields;
+mod verdict;
 
-pub use self::fields::{Ident, Join};
+pub use self::{
+    fields::{Ident, Join},
+    verdict::{Known, Registry, Unfit, Verdict, judge},
+};
 
 #[cfg(test)]
 mod tests;
