@@ -84,11 +84,11 @@ impl Unfit {
     #[must_use]
     pub fn code(&self) -> Code {
         match self {
-            Self::OtherCluster { .. } => Code::IdentOtherCluster,
-            Self::Copied => Code::IdentCopied,
-            Self::Wiped { .. } => Code::IdentWiped,
-            Self::Gone { .. } => Code::IdentGone,
-            Self::LevelTooLow { .. } => Code::IdentLevelTooLow,
+            Self::OtherCluster { .. } => Code::DataDirOtherCluster,
+            Self::Copied => Code::NodeNumberTaken,
+            Self::Wiped { .. } => Code::NodeNumberTaken,
+            Self::Gone { .. } => Code::NodeNumberUnknown,
+            Self::LevelTooLow { .. } => Code::FeatureLevelTooLow,
         }
     }
 
