@@ -19,6 +19,7 @@ use crate::{
     vfs::Vfs,
     wal::{
         ALIGN,
+        block::Header,
         footer::{self, Extent},
         item::Item,
     },
@@ -91,14 +92,17 @@ pub(crate) fn recover(
     Ok(walk.finish())
 }
 
-/// What the newest file says of where groups stand.
-fn covered(files: &[Found]) -> Option<Replay> {
-    let newest = files.iter().rev().find_map(|file| file.start.as_ref().map(|start| (file.id, start)));
-    newest.map(|(id, (_, items))| {
-        let mut replay = Replay::default();
-        items.iter().for_each(|item| replay.handle_item(id, item, 0, None));
-        replay
-    })
+/// What the newest file whose first block was known to be durable says of where groups stand, and which file that is:
+/// those before it that it says nobody needs have nothing in them that could be torn.
+fn covered(files: &[Found]) -> Option<(Replay, FileId)> {
+    let starts = || files.iter().filter_map(|file| file.start.as_ref().map(|start| (file, start)));
+    let counts = |(file, (header, _)): &(&Found, &(Header, Vec<Item>))| header.sequence <= file.limit;
+    let mark = starts().filter(counts).map(|(_, (header, _))| header.mark).max()?;
+    let (file, (_, items)) =
+        starts().rev().filter(counts).find(|(_, (header, _))| header.sequence <= mark)?;
+    let mut replay = Replay::default();
+    replay.handle_start(file.id, items.iter());
+    Some((replay, file.id))
 }
 
 /// What comes after a block.
@@ -115,7 +119,7 @@ struct Walk<'a> {
     vfs: &'a dyn Vfs,
     options: &'a Options,
     files: &'a [Found],
-    covered: Option<Replay>,
+    covered: Option<(Replay, FileId)>,
     replay: Replay,
     accepted: Option<u64>,
     top: u64,
@@ -186,9 +190,9 @@ impl<'a> Walk<'a> {
 
     /// What its footer says of a file that nobody needs.
     fn passed(&mut self, file: &Found) -> Option<FileReport> {
-        let (covered, footer) = (self.covered.as_ref()?, file.footer.as_ref()?);
-        let passed = footer.last <= file.limit
-            && file.limit != u64::MAX
+        let ((covered, before), footer) = (self.covered.as_ref()?, file.footer.as_ref()?);
+        let passed = file.id < *before
+            && footer.last <= file.limit
             && footer.groups.iter().all(|extent| extent.last <= covered.covered(extent.group));
         passed.then(|| {
             self.accepted = Some(footer.last);
@@ -323,11 +327,12 @@ impl<'a> Walk<'a> {
     }
 
     fn take(&mut self, file: &Found, block: &Block) {
-        for (item, at, payload) in &block.items {
-            self.replay.handle_item(file.id, item, *at, payload.as_ref());
-        }
         if block.header.start {
-            self.replay.handle_start();
+            self.replay.handle_start(file.id, block.items.iter().map(|(item, ..)| item));
+        } else {
+            for (item, at, payload) in &block.items {
+                self.replay.handle_item(file.id, item, *at, payload.as_ref());
+            }
         }
         self.accepted = Some(block.header.sequence);
         self.top = self.top.max(block.header.sequence);

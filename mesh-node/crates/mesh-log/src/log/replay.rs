@@ -4,7 +4,7 @@
 //! So it is not holes that matter but what a group needs and lacks. A hole in a group's entries counts only as long as no
 //! cut is behind it, and what was in a block that can't be read only until the next file says where all groups stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{recovered::RecoveredGroup, standing::Standing};
 use crate::{
@@ -61,8 +61,20 @@ impl Replay {
         self.blind = true;
     }
 
-    /// All groups have been named: what was said before does not matter.
-    pub(crate) fn handle_start(&mut self) {
+    /// The first block of a file names all groups that there are, and what it says of them is all that counts: what was
+    /// read before may have been cut off by a file that is gone.
+    pub(crate) fn handle_start<'a>(&mut self, file: FileId, items: impl Iterator<Item = &'a Item> + Clone) {
+        let named: BTreeSet<GroupId> = items.clone().map(Item::group).collect();
+        self.groups.retain(|id, _| named.contains(id));
+        for item in items {
+            if let Item::Cut { group, index, term } = *item {
+                let group = self.groups.entry(group).or_default();
+                if index < group.cut.0 {
+                    *group = Group { cut: (index, term), floor: (index, term), ..Group::default() };
+                }
+            }
+            self.handle_item(file, item, 0, None);
+        }
         self.blind = false;
     }
 

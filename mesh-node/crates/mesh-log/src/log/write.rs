@@ -139,12 +139,18 @@ impl Log {
         }
         let Some((id, file)) = self.ready.pop_front() else { return Err(WriteError::Full) };
         let salt = head::salt(self.options.identity, id);
+        let jumps = self.accepted != self.sequence;
         self.current = Some(Current::new(id, file, salt, self.options.file_bytes, self.sequence + 1));
         block::begin(&mut self.front);
         for (group, standing) in &self.groups {
             standing.items(*group).iter().for_each(|item| item.encode(&mut self.front));
         }
-        self.put(3 * self.groups.len(), 0, true, Vec::new())
+        self.put(3 * self.groups.len(), 0, true, Vec::new())?;
+        match &self.current {
+            // That what was cut off does not count must be known before anything is written that builds on it.
+            Some(current) if jumps => current.file.sync_data().map_err(failed("fdatasync")),
+            _ => Ok(()),
+        }
     }
 
     fn write(&mut self, records: &[Record], locations: &mut Vec<Location>) -> Result<(), WriteError> {

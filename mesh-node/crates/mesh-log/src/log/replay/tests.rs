@@ -18,7 +18,8 @@ enum Say {
     Standing(u64, u64),
     Suspect(u64, u64),
     Blind,
-    Start,
+    /// Cut and last entry where a file begins.
+    Start((u64, u64), (u64, u64)),
 }
 use Say::*;
 
@@ -44,10 +45,13 @@ fn replay(said: &[Say]) -> (RecoveredGroup, bool) {
                 replay.handle_item(FILE, &Item::Cut { group: GROUP, index, term }, 0, None);
             }
             Removed => replay.handle_item(FILE, &Item::Removed { group: GROUP }, 0, None),
-            Standing(index, term) => replay.handle_item(FILE, &standing(index, term, false), 0, None),
-            Suspect(index, term) => replay.handle_item(FILE, &standing(index, term, true), 0, None),
+            Standing(index, term) => replay.handle_start(FILE, [standing(index, term, false)].iter()),
+            Suspect(index, term) => replay.handle_start(FILE, [standing(index, term, true)].iter()),
             Blind => replay.handle_damage(),
-            Start => replay.handle_start(),
+            Start(cut, last) => {
+                let cut = Item::Cut { group: GROUP, index: cut.0, term: cut.1 };
+                replay.handle_start(FILE, [cut, standing(last.0, last.1, false)].iter());
+            }
         }
     }
     let (mut groups, _, blind) = replay.finish();
@@ -138,7 +142,16 @@ fn what_was_lost_once_stays_lost_until_a_snapshot() {
 #[test]
 fn after_damage_nothing_is_sure_until_a_file_says_it_all() {
     check(&[Entry(1, 1), Blind, Entry(2, 1)], ((0, 0), &[(1, 1), (2, 1)], true));
-    check(&[Entry(1, 1), Blind, Standing(1, 1), Start], ((0, 0), &[(1, 1)], false));
-    check(&[Entry(1, 1), Blind, Standing(2, 1), Start], ((0, 0), &[(1, 1)], true));
-    check(&[Entry(1, 1), Blind, Standing(2, 1), Start, Cut(2, 1)], ((2, 1), &[], false));
+    check(&[Entry(1, 1), Blind, Standing(1, 1)], ((0, 0), &[(1, 1)], false));
+    check(&[Entry(1, 1), Blind, Standing(2, 1)], ((0, 0), &[(1, 1)], true));
+    check(&[Entry(1, 1), Blind, Standing(2, 1), Cut(2, 1)], ((2, 1), &[], false));
+}
+
+#[test]
+fn what_was_cut_off_does_not_come_back_with_its_file() {
+    // The file that cut it off is gone, a later one says how it really is.
+    check(&[Entry(1, 1), Cut(9, 2), Start((0, 0), (0, 0)), Entry(1, 3)], ((0, 0), &[(1, 3)], false));
+    check(&[Entry(1, 1), Cut(9, 2), Start((3, 1), (3, 1)), Entry(4, 1)], ((3, 1), &[(4, 1)], false));
+    check(&[Entry(1, 1), Cut(9, 2), Start((3, 1), (5, 1)), Entry(6, 1)], ((3, 1), &[], true));
+    check(&[Entry(1, 1), Cut(9, 2), Start((3, 1), (5, 1)), Entry(6, 1), Cut(5, 1)], ((5, 1), &[(6, 1)], false));
 }
