@@ -12,6 +12,7 @@ mod admin;
 pub mod ask;
 pub mod cli;
 pub mod config;
+pub mod durable;
 mod in_flight;
 mod inspector;
 mod link;

@@ -29,6 +29,7 @@ use mesh_wire::{
 use tokio::sync::Notify;
 
 use crate::{
+    durable,
     metrics::Counter,
     router::Register,
     snapshot::{Gauge, LinkHandle},
@@ -245,6 +246,7 @@ pub(crate) async fn run(carrier: transport::Link, thread: Rc<Thread>) {
         () = link.closed.notified() => {}
     }
     thread.lapsing.remove(link.id);
+    durable::forget(link.id, &thread);
     subscriber.do_send(LinkClosed);
     if writer.await.is_err() {
         thread.count(Counter::InternalErrors, 1);

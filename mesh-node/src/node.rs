@@ -7,10 +7,7 @@
 //! ```
 
 use std::{
-    fs::{self, File},
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
-    path::Path,
     sync::{Arc, atomic::AtomicUsize, mpsc},
     thread::JoinHandle,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -19,14 +16,15 @@ use std::{
 use actix::{Actor, Addr};
 use actix_rt::Arbiter;
 use futures_util::future::{join, join_all};
+use mesh_log::directory::{DataDir, Names};
 use mesh_transport::{endpoint::Endpoint, listen::Listener};
-use rustix::fs::{FlockOperation, flock};
 use tokio::sync::watch;
 
 use crate::{
     acceptor,
     admin::{Api, Bound, Facts, Health, Hosts, Server, State},
     config::Config,
+    durable,
     inspector::Inspector,
     listening::{self, Listening},
     metrics::Metrics,
@@ -53,7 +51,6 @@ pub struct Node {
     stop: watch::Sender<bool>,
     ended: watch::Receiver<bool>,
     system: Option<JoinHandle<()>>,
-    _data_lock: File,
 }
 
 impl Node {
@@ -62,14 +59,16 @@ impl Node {
     /// # Errors
     /// See [`Error`]; nothing is left behind.
     pub fn start(config: Config) -> Result<Self, Error> {
-        let data_lock = lock_data_dir(&config.data)?;
+        let names =
+            Names { cluster: config.cluster.as_str().to_owned(), node: config.name.as_str().to_owned() };
+        let directory = DataDir::open(&config.data, &names)?;
         let stop = watch::Sender::new(false);
         let asked_to_stop = stop.clone();
         let (end, ended) = watch::channel(false);
         let (ready, when_ready) = mpsc::sync_channel(1);
         let system = std::thread::Builder::new().name("mesh-system".into()).spawn(move || {
             actix_rt::System::new().block_on(async move {
-                match Parts::start(config, asked_to_stop).await {
+                match Parts::start(config, directory, asked_to_stop).await {
                     Ok(parts) => {
                         ready.send(Ok(parts.addresses())).ok();
                         parts.run().await;
@@ -83,7 +82,7 @@ impl Node {
         })?;
         let (endpoint, listen_address, http_address) = when_ready.recv().map_err(|_| Error::Ended)??;
         let system = Some(system);
-        Ok(Self { endpoint, listen_address, http_address, stop, ended, system, _data_lock: data_lock })
+        Ok(Self { endpoint, listen_address, http_address, stop, ended, system })
     }
 
     /// What a client on this machine connects to.
@@ -145,7 +144,7 @@ struct Parts {
 }
 
 impl Parts {
-    async fn start(config: Config, stop: watch::Sender<bool>) -> Result<Self, Error> {
+    async fn start(config: Config, directory: DataDir, stop: watch::Sender<bool>) -> Result<Self, Error> {
         let security = Security::open(&config)?;
         let listener = Listener::bind(config.socket.listener_options())?;
         let bound = config.http.address.map(Bound::bind).transpose()?;
@@ -168,6 +167,15 @@ impl Parts {
                 return Err(error);
             }
         };
+        let opened = durable::open(&shared, directory, &seats).await;
+        let durable = match opened {
+            Ok(durable) => durable,
+            Err(error) => {
+                end(arbiters);
+                return Err(error.into());
+            }
+        };
+        shared.set_durable(durable);
         let peers = match open_peers(&seats).await {
             Ok(peers) => peers,
             Err(error) => {
@@ -282,19 +290,6 @@ fn data_threads(shared: &Arc<Shared>) -> (Vec<Seat>, Vec<Arbiter>) {
 async fn open_peers(seats: &[Seat]) -> Result<Option<Peers>, Error> {
     let first = seats.first().ok_or(Error::Ended)?;
     first.thread.send(OpenPeers).await.map_err(|_| Error::Ended)?
-}
-
-/// A directory of the node's own, held by a lock for as long as it runs.
-fn lock_data_dir(path: &Path) -> Result<File, Error> {
-    let failed = |source| Error::DataDir { path: path.to_owned(), source };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
-    let lock =
-        File::options().create(true).truncate(false).write(true).open(path.join("lock")).map_err(failed)?;
-    match flock(&lock, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(lock),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(Error::DataDirLocked { path: path.to_owned() }),
-        Err(errno) => Err(failed(errno.into())),
-    }
 }
 
 /// What hash tables start from, so that nobody outside can make their keys collide.

@@ -36,12 +36,11 @@ use mesh_transport::{
 use mesh_wire::code::Code;
 use tokio::sync::watch;
 
-pub(crate) use self::frames::NoFrames;
+pub(crate) use self::frames::{FrameHandler, NoFrames, PeerFrames, PeerUp, Sender};
 pub(crate) use self::open::open;
 pub(crate) use self::view::{PeerInfo, View};
 use self::{
     book::{Book, Drain},
-    frames::FrameHandler,
     view::Published,
 };
 use crate::metrics::Counters;

@@ -3,6 +3,7 @@
 use std::time::SystemTime;
 
 use mesh_identity::{set::Source, set::Who, store::Store, tokens::TokenVerifier, verify::Expect};
+use mesh_log::directory;
 use mesh_transport::quic::ResetKey;
 
 use crate::{
@@ -53,7 +54,7 @@ impl Security {
         let listens = config.listen.address.is_some() || config.peer.listen.is_some();
         let path = config.data.join(RESET_KEY);
         let reset_key = if listens { ResetKey::load_or_make(&path) } else { ResetKey::random() };
-        let reset_key = reset_key.map_err(|source| Error::DataDir { path, source })?;
+        let reset_key = reset_key.map_err(|source| directory::Error::Io { path, source })?;
         let now = SystemTime::now();
         Ok(Self {
             store,

@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use mesh_core::routing::LinkId;
 
 use crate::{
-    admin::Api, config::Config, in_flight::InFlight, metrics::Metrics, router::Router, seats::Places,
-    security::Security, snapshot::Snapshot, supervisor::Supervisor,
+    admin::Api, config::Config, durable::Durable, in_flight::InFlight, metrics::Metrics, router::Router,
+    seats::Places, security::Security, snapshot::Snapshot, supervisor::Supervisor,
 };
 
 /// Immutable settings, the published snapshot, and a few flags. Never on a hot path but for loads.
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) router: Addr<Router>,
     supervisor: OnceLock<Addr<Supervisor>>,
+    durable: OnceLock<Addr<Durable>>,
     /// Answers requests to `$mesh.` subjects; set once the node is put together.
     api: OnceLock<Api>,
     pub(crate) in_flight: InFlight,
@@ -55,6 +56,7 @@ impl Shared {
             metrics,
             router,
             supervisor: OnceLock::new(),
+            durable: OnceLock::new(),
             api: OnceLock::new(),
             in_flight: InFlight::new(),
             draining: AtomicBool::new(false),
@@ -66,6 +68,17 @@ impl Shared {
     pub(crate) fn complete(&self, supervisor: Addr<Supervisor>, api: Api) {
         let first = self.supervisor.set(supervisor).is_ok() && self.api.set(api).is_ok();
         assert!(first, "a node is put together once");
+    }
+
+    /// Told once, before the first link.
+    pub(crate) fn set_durable(&self, durable: Addr<Durable>) {
+        let first = self.durable.set(durable).is_ok();
+        assert!(first, "a node has one durable plane");
+    }
+
+    /// The durable plane.
+    pub(crate) fn durable(&self) -> Option<&Addr<Durable>> {
+        self.durable.get()
     }
 
     /// Who knows all links.

@@ -39,6 +39,7 @@ mod call;
 mod control;
 mod deliver;
 mod describe;
+mod durable;
 mod ingress;
 mod interest;
 pub(crate) mod message;

@@ -1,7 +1,7 @@
 //! A data thread: an arbiter that owns links and everything on their path.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     net::SocketAddr,
     rc::Rc,
     sync::{Arc, atomic::AtomicUsize},
@@ -17,6 +17,7 @@ use mesh_transport::{
 use mesh_wire::code::Code;
 
 use crate::{
+    durable::Plane,
     link::{self, Lapsing, RECHECK_TIME},
     metrics::{Counter, Counters},
     refusals::Refusals,
@@ -26,6 +27,7 @@ use crate::{
     switch::Switch,
 };
 
+mod durable;
 mod network;
 mod peers;
 mod quic;
@@ -45,6 +47,8 @@ pub(crate) struct Thread {
     pub(crate) read_buffer: RefCell<Box<[u8]>>,
     pub(crate) spinner: Spinner,
     pub(crate) lapsing: Lapsing,
+    /// The durable plane, on the thread that it lives on.
+    pub(crate) plane: OnceCell<Rc<RefCell<Plane>>>,
     refusals: Refusals,
     counters: Arc<Counters>,
 }
@@ -98,6 +102,7 @@ impl DataThread {
             read_buffer: RefCell::new(vec![0; READ_BYTES].into_boxed_slice()),
             spinner: Spinner::new(shared.config.busy_poll),
             lapsing: Lapsing::default(),
+            plane: OnceCell::new(),
             refusals: Refusals::new(Instant::now()),
             counters: shared.metrics.thread(index),
             shared,

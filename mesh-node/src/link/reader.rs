@@ -23,6 +23,7 @@ use tokio::{
 
 use super::Link;
 use crate::{
+    durable,
     metrics::Counter,
     snapshot::Gauge,
     subscriber::{
@@ -62,6 +63,8 @@ pub(super) struct Reader {
     /// Whole frames for the actor.
     control: BytesMut,
     large: Vec<Large>,
+    /// For the durable plane.
+    durable: durable::Gathering,
     reassembler: Reassembler<Opening>,
     crowded: Vec<Arc<Gauge>>,
     /// The last read was large, so more is likely to be there at once.
@@ -78,6 +81,7 @@ impl Reader {
             tail: BytesMut::new(),
             control: BytesMut::new(),
             large: Vec::new(),
+            durable: durable::Gathering::default(),
             reassembler: Reassembler::new(max_body),
             crowded: Vec::new(),
             busy: false,
@@ -205,15 +209,18 @@ impl Reader {
         let outcome = loop {
             match Frame::decode(&bytes[used..]) {
                 Ok(Some(frame)) => {
+                    let whole = &bytes[used..used + frame.len()];
                     used += frame.len();
                     if let Err(fault) = self.check_body(&frame) {
                         break Err(fault);
                     }
-                    let taken = if frame.kind() == Kind::Publish {
-                        publishes += 1;
-                        self.publish(&frame)
-                    } else {
-                        self.other(&frame)
+                    let taken = match frame.kind() {
+                        Kind::Publish => {
+                            publishes += 1;
+                            self.publish(&frame)
+                        }
+                        Kind::Put | Kind::Fetch | Kind::Declare => self.durable(&frame, whole),
+                        _ => self.other(&frame),
                     };
                     if let Err(fault) = taken {
                         break Err(fault);
@@ -249,7 +256,7 @@ impl Reader {
     #[inline]
     fn check_body(&self, frame: &Frame<'_>) -> Result<(), Fault> {
         let (len, max) = (frame.body().len(), self.thread.shared.config.limits.max_body);
-        if len <= max || !matches!(frame.kind(), Kind::Publish | Kind::Request | Kind::Reply) {
+        if len <= max || !matches!(frame.kind(), Kind::Publish | Kind::Request | Kind::Reply | Kind::Put) {
             return Ok(());
         }
         Err(Fault {
@@ -291,6 +298,17 @@ impl Reader {
         parts.encode(&mut self.control).map_err(|e| Fault { code: e.code(), cause: e.to_string() })
     }
 
+    /// A frame for the durable plane, with its bytes.
+    fn durable(&mut self, frame: &Frame<'_>, whole: &[u8]) -> Result<(), Fault> {
+        match Ext::parse(frame.ext()).ok().and_then(|ext| ext.chunk()) {
+            Some((series, total)) if frame.kind() == Kind::Put => self.open_series(frame, series, total),
+            _ => {
+                self.durable.frame(whole);
+                Ok(())
+            }
+        }
+    }
+
     fn open_series(&mut self, frame: &Frame<'_>, series: u32, total: u64) -> Result<(), Fault> {
         let mut opening = BytesMut::new();
         let head = Parts { body: &[], ..frame.parts() };
@@ -309,10 +327,10 @@ impl Reader {
             return Err(fault(Code::InternalError, "an opening frame was kept that can't be read".into()));
         };
         let large = Large::new(&opening.parts(), body).map_err(|e| fault(e.code(), e.to_string()))?;
-        if large.kind == Kind::Publish {
-            self.publish_large(&large, &opening)
-        } else {
-            self.large.push(large)
+        match large.kind {
+            Kind::Publish => self.publish_large(&large, &opening),
+            Kind::Put => self.durable.large(large),
+            _ => self.large.push(large),
         }
         Ok(())
     }
@@ -354,6 +372,9 @@ impl Reader {
         }
         for large in std::mem::take(&mut self.large) {
             self.subscriber.send(IngressLarge(large)).await.ok();
+        }
+        if let Some(items) = self.durable.take() {
+            durable::hand_over(items, &self.link, &self.thread, &self.subscriber).await;
         }
     }
 

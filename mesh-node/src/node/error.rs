@@ -1,12 +1,13 @@
 //! Why a node does not start.
 
-use std::{io::ErrorKind, net::SocketAddr, path::PathBuf};
+use std::{io::ErrorKind, net::SocketAddr};
 
 use mesh_identity::{set, tokens};
+use mesh_log::directory;
 use mesh_transport::listen;
 use mesh_wire::code::Code;
 
-use crate::admin::HttpError;
+use crate::{admin::HttpError, durable};
 
 /// Why a node does not start.
 #[derive(Debug, thiserror::Error)]
@@ -33,19 +34,11 @@ pub enum Error {
     #[error(transparent)]
     Http(#[from] HttpError),
     /// The data directory can't be used.
-    #[error("data directory {path}: {source}")]
-    DataDir {
-        /// The directory.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// Another node runs on the data directory.
-    #[error("data directory {path} belongs to a running node")]
-    DataDirLocked {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error(transparent)]
+    DataDir(#[from] directory::Error),
+    /// What is in the data directory can't be used.
+    #[error(transparent)]
+    Durable(#[from] durable::Error),
     /// The system gives no thread or runtime.
     #[error("the node's threads can't be started: {0}")]
     Threads(#[from] std::io::Error),
@@ -65,8 +58,8 @@ impl Error {
             Self::Network { .. } => Code::ListenUnusable,
             Self::Certificates(error) => error.code(),
             Self::Tokens(error) => error.code(),
-            Self::DataDir { .. } => Code::DataDirUnusable,
-            Self::DataDirLocked { .. } => Code::DataDirLocked,
+            Self::DataDir(error) => error.code(),
+            Self::Durable(error) => error.code(),
             Self::Threads(_) | Self::Ended => Code::InternalError,
         }
     }
@@ -79,6 +72,8 @@ impl Error {
             Self::Http(error) => error.hint(),
             Self::Certificates(error) => error.hint().to_owned(),
             Self::Tokens(error) => error.hint().to_owned(),
+            Self::DataDir(error) => error.hint().to_owned(),
+            Self::Durable(error) => error.hint(),
             other => other.code().hint().to_owned(),
         }
     }

@@ -21,7 +21,6 @@ const BATCHES: usize = 64;
 /// Whole frames of a peer, in the order in which they came on one lane. Never empty; frames of different lanes are in
 /// no order with each other.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "for whatever peers are going to carry")]
 pub(crate) struct PeerFrames {
     /// The peer.
     pub(crate) node: Arc<Name>,
@@ -35,7 +34,6 @@ pub(crate) struct PeerFrames {
 
 /// A link with a peer that is there now. It takes the place of an earlier one with the same node.
 #[derive(Debug, Clone)]
-#[expect(dead_code, reason = "for whatever peers are going to carry")]
 pub(crate) struct PeerUp {
     /// The peer.
     pub(crate) node: Arc<Name>,

@@ -90,6 +90,14 @@ pub(crate) struct GrantReplies {
     pub(crate) more: u32,
 }
 
+/// Answers of the durable plane, of small frames and large.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Answers {
+    pub(crate) frames: Bytes,
+    pub(crate) large: Vec<Large>,
+}
+
 /// Whole frames from its client, other than publishes.
 #[derive(Message)]
 #[rtype(result = "()")]

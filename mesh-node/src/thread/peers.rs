@@ -1,11 +1,14 @@
 //! The peers' endpoint: on the first data thread, where the replicated groups are.
 
+use std::rc::Rc;
+
 use actix::{Handler, Message};
 
 use super::DataThread;
 use crate::{
+    durable::DurablePeers,
     node::Error,
-    peer::{self, NoFrames, Peers},
+    peer::{self, FrameHandler, NoFrames, Peers},
 };
 
 /// Take part in the cluster, if the configuration says so.
@@ -17,6 +20,10 @@ impl Handler<OpenPeers> for DataThread {
     type Result = Result<Option<Peers>, Error>;
 
     fn handle(&mut self, _: OpenPeers, _: &mut Self::Context) -> Self::Result {
-        peer::open(&self.thread.shared, std::rc::Rc::new(NoFrames))
+        let handler: Rc<dyn FrameHandler> = match self.thread.plane.get() {
+            Some(plane) => Rc::new(DurablePeers(Rc::clone(plane))),
+            None => Rc::new(NoFrames),
+        };
+        peer::open(&self.thread.shared, handler)
     }
 }

@@ -1,0 +1,59 @@
+//! The disk's threads: what the host wants written and done goes to them, and what came of it comes back as messages.
+
+use std::collections::VecDeque;
+
+use mesh_log::{
+    id::FileId,
+    job::Job,
+    keeper,
+    record::Record,
+    writer::{self, WriteBatch, Writer},
+};
+use mesh_replica::id::{JobId, WriteId};
+
+/// See the module. What their queues have no room for waits here: the host bounds how much there can be.
+pub(super) struct Disk {
+    writer: Writer,
+    keeper: keeper::Shell,
+    writes: VecDeque<WriteBatch>,
+    jobs: VecDeque<(u64, Job)>,
+}
+
+impl Disk {
+    pub(super) fn new(writer: Writer, keeper: keeper::Shell) -> Self {
+        Self { writer, keeper, writes: VecDeque::new(), jobs: VecDeque::new() }
+    }
+
+    /// Has records written.
+    pub(super) fn write(&mut self, id: WriteId, records: Vec<Record>) {
+        self.writes.push_back(WriteBatch { id: id.0, records });
+        self.submit();
+    }
+
+    /// Has a job done.
+    pub(super) fn job(&mut self, id: JobId, job: Job) {
+        self.jobs.push_back((id.0, job));
+        self.submit();
+    }
+
+    /// A file of the log is not needed any more.
+    pub(super) fn release(&self, file: FileId, kept: bool) {
+        self.writer.release(file, kept);
+    }
+
+    /// Hands over what there is room for; to be called when something was done.
+    pub(super) fn submit(&mut self) {
+        while let Some(batch) = self.writes.pop_front() {
+            if let Err(writer::Busy(batch)) = self.writer.submit(batch) {
+                self.writes.push_front(batch);
+                break;
+            }
+        }
+        while let Some((id, job)) = self.jobs.pop_front() {
+            if let Err(keeper::Busy(job)) = self.keeper.submit(id, job) {
+                self.jobs.push_front((id, job));
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Who leads which group, as far as is known here.
+
+use std::collections::BTreeMap;
+
+use mesh_log::id::GroupId;
+use mesh_replica::{
+    id::NodeNumber,
+    view::{Role, View},
+};
+
+/// Who leads a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// This node.
+    Here,
+    /// Another one.
+    There(NodeNumber),
+    /// Nobody, as far as is known.
+    Nobody,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Leads {
+    here: BTreeMap<GroupId, Lead>,
+    /// Of groups without a replica here: whoever led when last heard.
+    elsewhere: BTreeMap<GroupId, NodeNumber>,
+}
+
+impl Leads {
+    /// A replica here has changed; true when the lead has.
+    pub(super) fn changed(&mut self, group: GroupId, view: Option<&View>) -> bool {
+        let Some(view) = view else { return self.here.remove(&group).is_some() };
+        let lead = match (view.role, view.leader) {
+            (Role::Leader, _) => Lead::Here,
+            (_, Some(leader)) => Lead::There(leader),
+            (_, None) => Lead::Nobody,
+        };
+        self.here.insert(group, lead) != Some(lead)
+    }
+
+    /// A node has said who leads a group.
+    pub(super) fn heard(&mut self, group: GroupId, leader: NodeNumber) {
+        self.elsewhere.insert(group, leader);
+    }
+
+    /// Who leads; of a group without a replica here, one of `members` when nothing was heard.
+    pub(super) fn of(&self, group: GroupId, members: impl FnOnce() -> Option<NodeNumber>) -> Lead {
+        match self.here.get(&group) {
+            Some(lead) => *lead,
+            None => match self.elsewhere.get(&group).copied().or_else(members) {
+                Some(node) => Lead::There(node),
+                None => Lead::Nobody,
+            },
+        }
+    }
+
+    /// How many groups this node leads.
+    pub(super) fn count_here(&self) -> usize {
+        self.here.values().filter(|lead| **lead == Lead::Here).count()
+    }
+}

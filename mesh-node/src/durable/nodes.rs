@@ -1,0 +1,209 @@
+//! The other nodes: who they are, what they are sent, what they say.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::{Bytes, BytesMut};
+use mesh_core::peering::LinkNumber;
+use mesh_replica::{
+    codec::{Decoder, Encoder, Forward, Forwarded, Outgoing},
+    id::NodeNumber,
+    ident::{Ident, Join},
+    message::Message,
+};
+use mesh_wire::{class::Class, name::Name};
+
+use crate::peer::Sender;
+
+/// Frames of one lane below this size are sent as one: a lane's queue counts batches.
+const JOIN_BELOW_BYTES: usize = 256 * 1024;
+
+/// The links with other nodes.
+#[derive(Default)]
+pub(super) struct Nodes {
+    links: BTreeMap<LinkNumber, Link>,
+    numbers: BTreeMap<NodeNumber, LinkNumber>,
+}
+
+/// A link with another node.
+pub(super) struct Link {
+    pub(super) name: Arc<Name>,
+    sender: Sender,
+    pub(super) decoder: Decoder,
+    /// Who it is in the cluster, once it has said so and was believed.
+    pub(super) number: Option<NodeNumber>,
+    encoder: Encoder,
+    has_more: bool,
+}
+
+impl Nodes {
+    /// A link is up.
+    pub(super) fn up(&mut self, link: LinkNumber, name: Arc<Name>, sender: Sender) {
+        let (decoder, encoder) = (Decoder::new(), Encoder::new());
+        self.links.insert(link, Link { name, sender, decoder, number: None, encoder, has_more: false });
+    }
+
+    /// A link is over; whose it was, unless that node has another one.
+    pub(super) fn down(&mut self, link: LinkNumber) -> Option<NodeNumber> {
+        let number = self.links.remove(&link)?.number?;
+        if self.numbers.get(&number) != Some(&link) {
+            return None;
+        }
+        self.numbers.remove(&number);
+        Some(number)
+    }
+
+    /// The other side of a link is this node.
+    pub(super) fn is(&mut self, link: LinkNumber, number: NodeNumber) {
+        if let Some(entry) = self.links.get_mut(&link) {
+            entry.number = Some(number);
+            self.numbers.insert(number, link);
+        }
+    }
+
+    pub(super) fn link(&mut self, link: LinkNumber) -> Option<&mut Link> {
+        self.links.get_mut(&link)
+    }
+
+    /// All links.
+    pub(super) fn links(&self) -> impl Iterator<Item = (LinkNumber, &Link)> {
+        self.links.iter().map(|(number, link)| (*number, link))
+    }
+
+    /// Whether a node can be reached.
+    pub(super) fn is_up(&self, node: NodeNumber) -> bool {
+        self.numbers.contains_key(&node)
+    }
+
+    /// Nodes that can be reached.
+    pub(super) fn reached(&self) -> impl Iterator<Item = NodeNumber> {
+        self.numbers.keys().copied()
+    }
+
+    fn to(&mut self, node: NodeNumber) -> Option<&mut Link> {
+        let link = self.numbers.get(&node)?;
+        self.links.get_mut(link)
+    }
+
+    /// A message of a group. It is lost when the node can't be reached.
+    pub(super) fn send(&mut self, to: NodeNumber, message: &Message) {
+        let Some(link) = self.to(to) else { return };
+        if let Err(error) = link.encoder.push(message) {
+            tracing::error!(node = %to, %error, "a message can't be sent");
+        }
+        link.has_more = true;
+    }
+
+    /// A request for a group that the node leads; whether it is on its way.
+    pub(super) fn forward(&mut self, to: NodeNumber, forward: &Forward) -> bool {
+        let Some(link) = self.to(to) else { return false };
+        link.has_more = true;
+        link.encoder.push_forward(forward).is_ok()
+    }
+
+    /// The answer to one. It is lost when the node can't be reached any more.
+    pub(super) fn answer(&mut self, to: NodeNumber, answer: &Forwarded) {
+        let Some(link) = self.to(to) else { return };
+        link.has_more = true;
+        if let Err(error) = link.encoder.push_forwarded(answer) {
+            tracing::error!(node = %to, %error, "an answer can't be sent");
+        }
+    }
+
+    /// Who this node is.
+    pub(super) fn say(&mut self, link: LinkNumber, own: &Ident) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.encoder.push_ident(own);
+            link.has_more = true;
+        }
+    }
+
+    /// A request for a number, or its answer.
+    pub(super) fn join(&mut self, link: LinkNumber, join: &Join) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.encoder.push_join(join);
+            link.has_more = true;
+        }
+    }
+
+    /// Sends what was gathered. Returns how many batches there was no room for: they are lost.
+    pub(super) fn flush(&mut self) -> u64 {
+        let mut lost = 0;
+        for link in self.links.values_mut().filter(|link| link.has_more) {
+            link.has_more = false;
+            let frames = std::mem::take(&mut link.encoder).finish();
+            for (class, batch) in batches(frames) {
+                lost += u64::from(link.sender.try_send(class, batch).is_err());
+            }
+        }
+        lost
+    }
+}
+
+/// Small frames of one lane together, in their order.
+fn batches(frames: Vec<Outgoing>) -> Vec<(Class, Bytes)> {
+    let mut done = Vec::new();
+    let mut open: [Vec<Bytes>; Class::COUNT] = Default::default();
+    let mut sizes = [0; Class::COUNT];
+    for Outgoing { class, frame } in frames {
+        let at = class.index();
+        if sizes[at] + frame.len() > JOIN_BELOW_BYTES && !open[at].is_empty() {
+            done.push((class, joined(std::mem::take(&mut open[at]), sizes[at])));
+            sizes[at] = 0;
+        }
+        sizes[at] += frame.len();
+        open[at].push(frame);
+    }
+    for class in Class::ALL {
+        let frames = std::mem::take(&mut open[class.index()]);
+        if !frames.is_empty() {
+            done.push((class, joined(frames, sizes[class.index()])));
+        }
+    }
+    done
+}
+
+fn joined(mut frames: Vec<Bytes>, size: usize) -> Bytes {
+    match frames.pop() {
+        Some(only) if frames.is_empty() => only,
+        last => {
+            let mut batch = BytesMut::with_capacity(size);
+            frames.iter().chain(&last).for_each(|frame| batch.extend_from_slice(frame));
+            batch.freeze()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(class: Class, byte: u8, len: usize) -> Outgoing {
+        Outgoing { class, frame: vec![byte; len].into() }
+    }
+
+    #[test]
+    fn frames_of_a_lane_keep_their_order_and_travel_together() {
+        let half = JOIN_BELOW_BYTES / 2;
+        let frames = vec![
+            frame(Class::Raft, 1, half),
+            frame(Class::Request, 2, 3),
+            frame(Class::Raft, 3, half),
+            frame(Class::Raft, 4, 1),
+            frame(Class::Request, 5, 2),
+            frame(Class::Raft, 6, 2 * JOIN_BELOW_BYTES),
+        ];
+        let batches = batches(frames);
+        let sizes: Vec<_> = batches.iter().map(|(class, batch)| (*class, batch.len())).collect();
+        assert_eq!(
+            sizes,
+            [
+                (Class::Raft, JOIN_BELOW_BYTES),
+                (Class::Raft, 1),
+                (Class::Raft, 2 * JOIN_BELOW_BYTES),
+                (Class::Request, 5),
+            ]
+        );
+        assert_eq!(&batches[3].1[..], [2, 2, 2, 5, 5]);
+        assert_eq!((batches[0].1[0], batches[0].1[half]), (1, 3));
+    }
+}

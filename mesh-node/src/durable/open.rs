@@ -1,0 +1,138 @@
+//! From a data directory to a plane that runs.
+//!
+//! ```text
+//!   system thread: segments and checkpoints ─► log ─► what was lost? ─► Opened
+//!   first data thread: Opened ─► threads of the disk ─► groups ─► Plane
+//! ```
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use bytes::Bytes;
+use mesh_core::meta;
+use mesh_log::{
+    bug::Bugs,
+    directory::DataDir,
+    id::GroupId,
+    keeper::{self, Keeper},
+    log::{self, Log},
+    vfs::Vfs,
+};
+use mesh_replica::id::NodeNumber;
+use mesh_shard::{
+    bootstrap::{self, Plan},
+    join::{self, Directory, Start},
+};
+use mesh_wire::code::Code;
+
+use super::{Error, steward};
+use crate::{
+    config::{Config, Discovery},
+    shared::Shared,
+};
+
+/// What was found in a data directory.
+pub(crate) struct Opened {
+    pub(super) directory: DataDir,
+    pub(super) log: Log,
+    pub(super) keeper: Arc<Keeper>,
+    pub(super) lanes: mesh_log::lanes::Lanes,
+    pub(super) checkpoints: BTreeMap<GroupId, Bytes>,
+    pub(super) recovered: log::Recovered,
+    /// Groups that lost something beside the log.
+    pub(super) damaged: Vec<GroupId>,
+    pub(super) number: Option<NodeNumber>,
+    pub(super) plan: Option<Plan>,
+    pub(super) about: meta::Join,
+    pub(super) bugs: Bugs,
+}
+
+/// Opens what is in a data directory. Blocks.
+///
+/// # Errors
+/// [`Error`]; [`Error::Damaged`] on a node without others.
+pub(super) fn open(shared: &Shared, mut directory: DataDir) -> Result<Opened, Error> {
+    let config = &shared.config;
+    let (vfs, bugs) = disk()?;
+    let (keeper, restored) = Keeper::open(Arc::clone(&vfs), directory.path(), keeper::Options::default())?;
+    let options = log::Options {
+        file_bytes: config.storage.file_bytes as u64,
+        kept: restored.kept.clone(),
+        bugs,
+        ..log::Options::new(directory.uuid().0)
+    };
+    let (log, recovered) = Log::open(vfs, &directory.log(), options)?;
+    let damaged = judge(config, &directory, &restored.damage, &recovered)?;
+    let (number, plan) = begin(config, &mut directory)?;
+    let about = meta::Join {
+        name: config.name.clone(),
+        directory: steward::core_uuid(directory.uuid()),
+        incarnation: shared.incarnation,
+        role: meta::Role::CORE,
+        zone: None,
+        level: meta::LEVEL,
+        rest: meta::Fields::new(),
+    };
+    let keeper = Arc::new(keeper);
+    let (lanes, checkpoints) = (restored.lanes, restored.checkpoints);
+    Ok(Opened { directory, log, keeper, lanes, checkpoints, recovered, damaged, number, plan, about, bugs })
+}
+
+/// The disk, and which bugs are back.
+fn disk() -> Result<(Arc<dyn Vfs>, Bugs), Error> {
+    #[cfg(feature = "faults")]
+    return super::faults::disk();
+    #[cfg(not(feature = "faults"))]
+    Ok((Arc::new(mesh_log::vfs::real::Real), Bugs::default()))
+}
+
+/// Damage is for the other nodes to make good, where there are others. Gives the groups that lost something.
+fn judge(
+    config: &Config,
+    directory: &DataDir,
+    store: &[keeper::Damage],
+    log: &log::Recovered,
+) -> Result<Vec<GroupId>, Error> {
+    let found: Vec<(Code, String)> = store
+        .iter()
+        .map(|damage| (damage.code(), damage.to_string()))
+        .chain(log.damage.iter().map(|damage| {
+            let log::Damage { file, offset, len, what, .. } = damage;
+            let what = what.as_str();
+            (Code::LogDamaged, format!("log file {:016x}: {what}, {len} bytes from {offset} on", file.0))
+        }))
+        .collect();
+    let Some((code, what)) = found.first() else { return Ok(Vec::new()) };
+    if config.peer.listen.is_none() && config.discovery == Discovery::Standalone {
+        let what = match found.len() {
+            1 => what.clone(),
+            more => format!("{what}, and {} more", more - 1),
+        };
+        return Err(Error::Damaged { path: directory.path().to_owned(), what, code: *code });
+    }
+    for (code, what) in &found {
+        tracing::error!(%code, what, "damage in the data directory: what lost something begins anew from other nodes");
+    }
+    Ok(store.iter().filter_map(|damage| damage.groups.clone()).flatten().collect())
+}
+
+/// Who the node is: as written down, or the founder of a cluster, which is written down first, or nobody yet.
+fn begin(config: &Config, directory: &mut DataDir) -> Result<(Option<NodeNumber>, Option<Plan>), Error> {
+    let options = bootstrap::Options {
+        shards: u32::try_from(config.storage.shards).unwrap_or(u32::MAX),
+        replicas: u32::try_from(config.storage.replicas).unwrap_or(u32::MAX),
+    };
+    let plan = match (&config.storage.bootstrap[..], &config.discovery) {
+        ([], Discovery::Standalone) => Some(bootstrap::standalone(config.name.clone(), options)?),
+        ([], _) => None,
+        (nodes, _) => Some(bootstrap::static_(&config.name, nodes.to_vec(), options)?),
+    };
+    let about = Directory { cluster: directory.cluster(), number: directory.number().map(NodeNumber) };
+    match join::start(&about, plan) {
+        Start::Resume(number, plan) => Ok((Some(number), plan)),
+        Start::Begin(plan) => {
+            directory.set_number(plan.own.0)?;
+            Ok((Some(plan.own), Some(plan)))
+        }
+        Start::Join => Ok((None, None)),
+    }
+}

@@ -1,0 +1,187 @@
+//! Everything of the durable plane that lives on the first data thread.
+//!
+//! ```text
+//!   links, peers, disk, operator, timer ─► handle_* ─► host ─► settle: what it wants done, until that is nothing
+//!                                                                ├─► disk         writes, jobs
+//!                                                                ├─► nodes        messages, merged by node
+//!                                                                └─► outlets      answers, merged by link
+//! ```
+//! Every entrance takes what came in one go and settles once: one entry, one write and one message come of a batch of
+//! requests.
+
+mod client;
+mod disk_events;
+mod forwarding;
+mod peers;
+mod reply;
+mod tending;
+
+use std::{
+    collections::BTreeSet,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use mesh_log::{bug::Bugs, id::GroupId};
+use mesh_replica::{clock::Now, host::Host, output::Output};
+use mesh_shard::ShardMachine;
+use mesh_wire::code::Code;
+use tokio::sync::Notify;
+
+use super::{
+    clock::Clock, disk::Disk, fatal, forwards::Forwards, leads::Leads, nodes::Nodes, operator::Operators,
+    outlets::Outlets, routes::Routes, steward::Steward, waiting::Requests,
+};
+use crate::shared::Shared;
+
+/// See the module.
+pub(crate) struct Plane {
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Clock,
+    /// The groups; none before the node has a number.
+    pub(super) host: Option<Host<ShardMachine>>,
+    pub(super) disk: Disk,
+    pub(super) requests: Requests,
+    pub(super) outlets: Outlets,
+    pub(super) nodes: Nodes,
+    pub(super) leads: Leads,
+    pub(super) routes: Routes,
+    pub(super) forwards: Forwards,
+    pub(super) steward: Steward,
+    pub(super) operators: Operators,
+    bugs: Bugs,
+    /// Groups of which something has changed.
+    changed: BTreeSet<GroupId>,
+    /// When the timer goes off.
+    armed: Option<Duration>,
+    /// Sets the timer anew.
+    rearm: Rc<Notify>,
+}
+
+impl Plane {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        clock: Clock,
+        host: Option<Host<ShardMachine>>,
+        disk: Disk,
+        steward: Steward,
+        bugs: Bugs,
+        rearm: Rc<Notify>,
+    ) -> Self {
+        Self {
+            outlets: Outlets::new(shared.outbox_hard_bytes()),
+            shared,
+            clock,
+            host,
+            disk,
+            requests: Requests::default(),
+            nodes: Nodes::default(),
+            leads: Leads::default(),
+            routes: Routes::default(),
+            forwards: Forwards::default(),
+            steward,
+            operators: Operators::default(),
+            bugs,
+            changed: BTreeSet::new(),
+            armed: None,
+            rearm,
+        }
+    }
+
+    /// To be called once, before anything comes in.
+    pub(super) fn begin(&mut self) {
+        let groups = self.host.iter().flat_map(Host::groups);
+        self.changed = groups.collect();
+        let now = self.clock.now();
+        self.settle(now);
+    }
+
+    /// Does what the host wants done, until that is nothing.
+    pub(super) fn settle(&mut self, now: Now) {
+        loop {
+            while let Some(output) = self.host.as_mut().and_then(Host::poll_output) {
+                self.follow(now, output);
+            }
+            if !self.look(now) {
+                break;
+            }
+        }
+        self.nodes.flush();
+        self.outlets.flush();
+        self.arm();
+    }
+
+    fn follow(&mut self, now: Now, output: Output) {
+        match output {
+            Output::Write { id, records } => self.disk.write(id, records),
+            Output::Job { id, job } => self.disk.job(id, job),
+            Output::Release { file, kept } => self.disk.release(file, kept),
+            Output::Send { to, message } => self.nodes.send(to, &message),
+            Output::Applied { token, reply, .. } => self.applied(now, token, reply),
+            Output::Readable { token } => self.readable(now, token),
+            Output::Fetched { token, pieces } => self.fetched(token, &pieces),
+            Output::Refused { token, why } => self.refused(token, why),
+            Output::Changed(group) => {
+                self.changed.insert(group);
+            }
+            Output::Fatal(why) => fatal::end(Code::LogWriteFailed, &why),
+        }
+    }
+
+    /// Looks at what has changed; true when that made new work for the host.
+    fn look(&mut self, now: Now) -> bool {
+        let changed = std::mem::take(&mut self.changed);
+        if changed.is_empty() {
+            return false;
+        }
+        let mut has_moved = false;
+        for group in changed {
+            let view = self.host.as_ref().and_then(|host| host.group(group));
+            if self.leads.changed(group, view.as_ref()) {
+                tracing::debug!(%group, ?view, "the lead of a group has changed");
+                has_moved = true;
+            }
+        }
+        has_moved && self.tend(now)
+    }
+
+    /// Sets the timer when it would be late.
+    fn arm(&mut self) {
+        let host = self.host.as_ref().and_then(Host::poll_timeout);
+        let due = [host, self.forwards.poll_timeout(), Some(self.steward.poll_timeout())]
+            .into_iter()
+            .flatten()
+            .min();
+        let is_late = match (due, self.armed) {
+            (Some(due), Some(armed)) => due < armed,
+            (Some(_), None) => true,
+            (None, _) => false,
+        };
+        if is_late {
+            self.armed = due;
+            self.rearm.notify_one();
+        }
+    }
+
+    /// When the timer is to go off.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.armed.map(|due| self.clock.at(due))
+    }
+
+    /// Input: the timer went off.
+    pub(super) fn handle_timer(&mut self) {
+        let now = self.clock.now();
+        self.armed = None;
+        if let Some(host) = &mut self.host
+            && host.poll_timeout().is_some_and(|due| due <= now.monotonic)
+        {
+            host.handle_timeout(now);
+        }
+        self.expire(now);
+        if self.steward.poll_timeout() <= now.monotonic {
+            self.tend(now);
+        }
+        self.settle(now);
+    }
+}

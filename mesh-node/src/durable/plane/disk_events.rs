@@ -1,0 +1,44 @@
+//! What the disk's threads tell.
+
+use mesh_log::{keeper, writer};
+use mesh_replica::id::{JobId, WriteId};
+use mesh_wire::code::Code;
+
+use super::{Plane, fatal};
+
+impl Plane {
+    /// Input: the log's thread.
+    pub(crate) fn handle_writer(&mut self, event: writer::Event) {
+        let now = self.clock.now();
+        let Some(host) = &mut self.host else { return };
+        match event {
+            writer::Event::Written(written) => {
+                for (id, locations) in written {
+                    host.handle_written(now, WriteId(id), locations);
+                }
+            }
+            writer::Event::Sealed(sealed) => {
+                sealed.iter().for_each(|sealed| host.handle_sealed(now, sealed));
+            }
+            writer::Event::Full => host.handle_full(now, true),
+            writer::Event::Room => host.handle_full(now, false),
+            writer::Event::Fatal(why) => fatal::end(Code::LogWriteFailed, &why),
+        }
+        self.disk.submit();
+        self.settle(now);
+    }
+
+    /// Input: the threads of segments and checkpoints.
+    pub(crate) fn handle_keeper(&mut self, event: keeper::Event) {
+        let now = self.clock.now();
+        let Some(host) = &mut self.host else { return };
+        match event {
+            keeper::Event::Done(id, done) => host.handle_done(now, JobId(id), done),
+            keeper::Event::Damaged(pieces) => {
+                tracing::warn!(pieces = pieces.len(), "damage was found on the disk");
+            }
+        }
+        self.disk.submit();
+        self.settle(now);
+    }
+}

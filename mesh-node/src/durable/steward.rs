@@ -1,0 +1,72 @@
+//! What the node keeps for its cluster: who it is, and what it does by itself.
+
+use std::time::Duration;
+
+use mesh_core::meta;
+use mesh_log::directory::{DataDir, Uuid};
+use mesh_replica::id::NodeNumber;
+use mesh_shard::{
+    bootstrap::Plan,
+    reconcile::{Options, Reconciler},
+};
+
+/// How often a node without a number asks for one.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+
+/// What it knows.
+#[derive(Debug)]
+pub(super) struct Steward {
+    pub(super) directory: DataDir,
+    /// What this node tells of itself.
+    pub(super) about: meta::Join,
+    /// What is to be done next; none before the node has a number.
+    pub(super) reconciler: Option<Reconciler>,
+    /// How the cluster begins, on one of its first nodes.
+    pub(super) plan: Option<Plan>,
+    /// When a number is asked for again.
+    ask: Duration,
+}
+
+impl Steward {
+    /// `plan` is how the cluster begins, on one of its first nodes.
+    pub(super) fn new(directory: DataDir, about: meta::Join, plan: Option<Plan>) -> Self {
+        let number = directory.number().map(NodeNumber);
+        let mut this = Self { directory, about, reconciler: None, plan, ask: Duration::ZERO };
+        if let Some(own) = number {
+            this.begin(own);
+        }
+        this
+    }
+
+    /// The node has a number.
+    pub(super) fn begin(&mut self, own: NodeNumber) {
+        // Without random bytes the cluster has no name; another first node will have one.
+        let cluster = Uuid::random().ok();
+        let found = self.plan.as_ref().and_then(|plan| Some(plan.found(core_uuid(cluster?))));
+        self.reconciler = Some(Reconciler::new(Options { own, about: self.about.clone(), found }));
+    }
+
+    /// When it has something to do.
+    pub(super) fn poll_timeout(&self) -> Duration {
+        self.reconciler.as_ref().map_or(self.ask, Reconciler::poll_timeout)
+    }
+
+    /// Whether to ask for a number now.
+    pub(super) fn asks(&mut self, now: Duration) -> bool {
+        let asks = self.reconciler.is_none() && now >= self.ask;
+        if asks {
+            self.ask = now + ASK_EVERY;
+        }
+        asks
+    }
+}
+
+/// The same UUID on both sides.
+pub(super) fn core_uuid(uuid: Uuid) -> meta::Uuid {
+    meta::Uuid(uuid.0.to_be_bytes())
+}
+
+/// The same UUID on both sides.
+pub(super) fn log_uuid(uuid: meta::Uuid) -> Uuid {
+    Uuid(u128::from_be_bytes(uuid.0))
+}
