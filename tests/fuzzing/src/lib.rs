@@ -18,6 +18,7 @@ pub mod headers;
 pub mod hello;
 pub mod mutate;
 pub mod names;
+pub mod records;
 pub mod subjects;
 
 /// A decoder under test.
@@ -45,5 +46,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "headers", run: headers::target, seeds: headers::seeds },
     Target { name: "hello", run: hello::target, seeds: hello::seeds },
     Target { name: "names", run: names::target, seeds: names::seeds },
+    Target { name: "records", run: records::target, seeds: records::seeds },
     Target { name: "subjects", run: subjects::target, seeds: subjects::seeds },
 ];

@@ -97,6 +97,11 @@ fn names() {
 }
 
 #[test]
+fn records() {
+    run("records");
+}
+
+#[test]
 fn subjects() {
     run("subjects");
 }

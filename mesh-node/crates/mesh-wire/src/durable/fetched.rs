@@ -63,7 +63,8 @@ impl Fetched {
             let (count, len) = (packed as u32, (packed >> 32) as usize);
             at += PIECE_BYTES;
             let in_order = pieces.last().is_none_or(|before| before.end() == first);
-            if count == 0 || len == 0 || len > body.len() - at || !in_order {
+            let has_place = len <= body.len() - at && len <= limits::BATCH_BYTES;
+            if count == 0 || len == 0 || !has_place || !in_order {
                 return Err(BodyError::Malformed);
             }
             let piece = Piece { first, count, batch: body.slice(at..at + len) };

@@ -107,6 +107,10 @@ fn the_body_is_bounded() {
     assert_eq!(body.len(), FETCHED_BYTES);
     let read = Fetched::decode(&body).unwrap();
     assert!(read.is_end() && read.pieces.len() == 2);
+    let over =
+        [&1_u64.to_le_bytes()[..], &2_u64.to_le_bytes(), &1_u64.to_le_bytes(), &1_u32.to_le_bytes()].concat();
+    let over = [&over[..], &(limits::BATCH_BYTES as u32 + 1).to_le_bytes(), &batch, &[0]].concat();
+    assert_eq!(Fetched::decode(&over.into()), Err(BodyError::Malformed), "no batch is so large");
     let longer = Bytes::from([&body[..], &[0]].concat());
     assert_eq!(Fetched::decode(&longer), Err(BodyError::TooLarge(FETCHED_BYTES + 1)));
 }
