@@ -43,17 +43,21 @@ fn shape(message: &Raft) -> Result<(), Refusal> {
     super::index(index)
 }
 
-/// What is committed here must be there too. (Raft: a panic where entries would take its place, and else an answer as if
-/// they were the same.)
+/// What is committed here must be there too, and terms rise. (Raft: a panic where entries would take its place, and else
+/// an answer as if they were the same; and a search for where the logs part that goes on below what was cut off.)
 fn committed(facts: &Facts<'_>, message: &Raft) -> Option<Refusal> {
     let before = (message.index, message.log_term);
     let entries = message.entries.iter().map(|entry| (entry.index, entry.term));
-    std::iter::once(before).chain(entries).take_while(|(index, _)| *index <= facts.commit).find_map(
-        |(index, theirs)| {
-            let own = facts.terms.term(index)?;
-            (own != theirs).then_some(Refusal::Conflict { index, own, theirs })
-        },
-    )
+    let differs = |(index, theirs)| {
+        let own = facts.terms.term(index)?;
+        (own != theirs).then_some(Refusal::Conflict { index, own, theirs })
+    };
+    let mut known = std::iter::once(before).chain(entries).take_while(|(index, _)| *index <= facts.commit);
+    known.find_map(differs).or_else(|| {
+        let (index, theirs) = (facts.commit, message.log_term);
+        let own = facts.terms.term(index).filter(|own| message.index >= index && theirs < *own)?;
+        Some(Refusal::Conflict { index, own, theirs })
+    })
 }
 
 fn readable(facts: &Facts<'_>, message: &Raft) -> Result<(), Refusal> {

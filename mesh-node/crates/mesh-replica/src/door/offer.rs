@@ -29,11 +29,9 @@ pub fn check_offer(facts: &Facts<'_>, link: NodeNumber, offer: &Offer) -> Result
         return Err(Refusal::Stale { term: offer.term, own: facts.term });
     }
     leader(facts, offer.from, offer.term)?;
-    if index < facts.commit {
-        return Err(Refusal::SnapshotOld { index, commit: facts.commit });
-    }
+    // One that is older than what is here does no harm: raft answers with what is committed here.
     match facts.terms.term(index) {
-        Some(own) if index == facts.commit && own != term => {
+        Some(own) if index <= facts.commit && own != term => {
             Err(Refusal::Conflict { index, own, theirs: term })
         }
         _ => Ok(()),

@@ -107,14 +107,6 @@ pub enum Refusal {
         /// Its index.
         index: u64,
     },
-    /// A snapshot that is older than what is here.
-    #[error("a snapshot at {index}, {commit} is committed here")]
-    SnapshotOld {
-        /// Its index.
-        index: u64,
-        /// What is committed here.
-        commit: u64,
-    },
     /// A snapshot that can't be true.
     #[error("a snapshot that can't be: {0}")]
     Manifest(#[from] ManifestError),
@@ -131,7 +123,7 @@ impl Refusal {
             Self::Kind { .. } | Self::Term { .. } | Self::Shape { .. } | Self::Unasked => {
                 Code::ReplicaMalformed
             }
-            Self::Stale { .. } | Self::SnapshotOld { .. } => Code::ReplicaStale,
+            Self::Stale { .. } => Code::ReplicaStale,
             Self::TwoLeaders { .. } => Code::TwoLeaders,
             Self::Conflict { .. } => Code::LogConflict,
             Self::AckBeyondLog { .. } => Code::AckBeyondLog,

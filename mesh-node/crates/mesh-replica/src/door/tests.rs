@@ -1,1 +1,6 @@
-
+mod batching;
+mod network;
+mod panics;
+mod properties;
+mod rules;
+mod subject;

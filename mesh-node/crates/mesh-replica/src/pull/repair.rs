@@ -8,7 +8,8 @@ use std::{
 use bytes::Bytes;
 use mesh_log::{
     id::{GroupId, LaneId},
-    location::Piece,
+    location::{Location, Piece},
+    payload::Payload,
 };
 
 use super::{PullOptions, budget::Budget};
@@ -53,8 +54,39 @@ struct Damaged {
     asked: Option<NodeNumber>,
     /// When it is asked again: of the next one, or from the beginning.
     at: Duration,
-    storing: bool,
+    storing: Option<Piece>,
 }
+
+impl Damaged {
+    /// Nothing but the numbers of its records is known: where they stood is lost, or the index that said so. Then they are
+    /// fetched piece by piece, and each is taken with the checksum that it comes with.
+    fn is_unknown(&self) -> bool {
+        self.piece.location.len == u32::MAX
+    }
+
+    /// What it is taken to be in bytes.
+    fn bytes(&self) -> u64 {
+        if self.is_unknown() { UNKNOWN_BYTES } else { self.piece.location.len.into() }
+    }
+
+    /// The piece as it is to be, when this is it.
+    fn piece_of(&self, first: u64, count: u32, payload: &Payload) -> Option<Piece> {
+        let len = u32::try_from(payload.len()).ok()?;
+        let location = Location { file: self.piece.location.file, offset: 0, len, crc: payload.crc() };
+        let piece = Piece { lane: self.piece.lane, first, count, location };
+        let known = self.piece.location;
+        let is_it =
+            (self.piece.first, self.piece.count, known.len, known.crc) == (first, count, len, location.crc);
+        if is_it {
+            return Some(self.piece);
+        }
+        let within = piece.is_whole() && first >= self.piece.first && piece.last() <= self.piece.last();
+        (self.is_unknown() && within).then_some(piece)
+    }
+}
+
+/// What a piece of which nothing is known is taken to be in bytes.
+const UNKNOWN_BYTES: u64 = 1 << 20;
 
 /// Repairs what the disk did not give back as it was written: each piece is asked of one peer after the other, and taken
 /// only with the checksum that it had when it was written.
@@ -82,7 +114,7 @@ impl Repair {
         if self.damaged.len() >= self.options.damaged_max {
             return false;
         }
-        let damaged = Damaged { piece, left: VecDeque::new(), asked: None, at: now, storing: false };
+        let damaged = Damaged { piece, left: VecDeque::new(), asked: None, at: now, storing: None };
         self.damaged.insert(key, damaged);
         true
     }
@@ -94,22 +126,24 @@ impl Repair {
             return;
         }
         for (first, count, payload) in part.pieces {
-            let Some(damaged) = self.damaged.get_mut(&(part.group, part.lane, first)) else { continue };
-            let piece = damaged.piece;
-            let (len, crc) = (payload.len() as u64, payload.crc());
-            let is_it = (count, len, crc) == (piece.count, piece.location.len.into(), piece.location.crc);
-            if damaged.asked != Some(link) || !is_it || damaged.storing {
+            let within = (part.group, part.lane, 0)..=(part.group, part.lane, first);
+            let Some((_, damaged)) = self.damaged.range_mut(within).next_back() else { continue };
+            let Some(piece) = damaged.piece_of(first, count, &payload) else { continue };
+            if damaged.asked != Some(link) || damaged.storing.is_some() {
                 continue;
             }
-            damaged.storing = true;
-            self.budget.receive(now, len, len);
+            damaged.storing = Some(piece);
+            self.budget.receive(now, damaged.bytes(), damaged.bytes());
             let bytes = payload.bytes().clone();
             self.outputs.push_back(RepairOutput::Store { group: part.group, piece, bytes });
             return;
         }
         // It has not: on to the next one.
         let asked = self.damaged.iter_mut().filter(|((group, lane, _), damaged)| {
-            *group == part.group && *lane == part.lane && damaged.asked == Some(link) && !damaged.storing
+            *group == part.group
+                && *lane == part.lane
+                && damaged.asked == Some(link)
+                && damaged.storing.is_none()
         });
         for (_, damaged) in asked {
             damaged.at = now;
@@ -118,15 +152,28 @@ impl Repair {
 
     /// Input: a piece is stored, or could not be.
     pub fn handle_stored(&mut self, now: Duration, group: GroupId, piece: &Piece, is_stored: bool) {
-        let key = (group, piece.lane, piece.first);
-        let Some(damaged) = self.damaged.get_mut(&key).filter(|damaged| damaged.storing) else { return };
-        self.budget.finish(damaged.piece.location.len.into());
-        if is_stored {
-            self.damaged.remove(&key);
-        } else {
-            (damaged.storing, damaged.asked) = (false, None);
+        let found = self.damaged.range((group, piece.lane, 0)..=(group, piece.lane, piece.first)).next_back();
+        let Some((key, _)) = found.filter(|(_, damaged)| damaged.storing.as_ref() == Some(piece)) else {
+            return;
+        };
+        let key = *key;
+        let Some(mut damaged) = self.damaged.remove(&key) else { return };
+        self.budget.finish(damaged.bytes());
+        let from = damaged.asked.take();
+        damaged.storing = None;
+        if !is_stored {
             damaged.left.clear();
             damaged.at = now.saturating_add(self.options.repair_again_after);
+            self.damaged.insert(key, damaged);
+        } else if piece.last() < damaged.piece.last() {
+            // There is more of it, and whoever had this much is asked first.
+            let rest = damaged.piece.last() - piece.last();
+            damaged.piece.first = piece.last() + 1;
+            damaged.piece.count = u32::try_from(rest).unwrap_or(u32::MAX);
+            damaged.left.extend(from);
+            damaged.left.rotate_right(usize::from(from.is_some()));
+            damaged.at = now;
+            self.damaged.insert((group, piece.lane, damaged.piece.first), damaged);
         }
     }
 
@@ -139,11 +186,11 @@ impl Repair {
         peers: &dyn Fn(GroupId) -> Vec<NodeNumber>,
     ) {
         for ((group, ..), damaged) in &mut self.damaged {
-            if damaged.storing || damaged.at > now {
+            if damaged.storing.is_some() || damaged.at > now {
                 continue;
             }
             let piece = damaged.piece;
-            let bytes = u64::from(piece.location.len);
+            let bytes = damaged.bytes();
             if damaged.asked.take().is_some() {
                 self.budget.finish(bytes);
                 if damaged.left.is_empty() {
@@ -173,7 +220,12 @@ impl Repair {
                 lane: piece.lane,
                 first: piece.first,
                 last: piece.last(),
-                max_bytes: piece.location.len.clamp(1, super::leader::MAX_BYTES),
+                // Of what is not known one piece at a time.
+                max_bytes: if damaged.is_unknown() {
+                    1
+                } else {
+                    piece.location.len.clamp(1, super::leader::MAX_BYTES)
+                },
             };
             self.outputs.push_back(RepairOutput::Send { to, pull });
         }
@@ -184,8 +236,8 @@ impl Repair {
         let budget = &mut self.budget;
         self.damaged.retain(|(other, ..), damaged| {
             let goes = *other == group;
-            if goes && (damaged.asked.is_some() || damaged.storing) {
-                budget.finish(damaged.piece.location.len.into());
+            if goes && (damaged.asked.is_some() || damaged.storing.is_some()) {
+                budget.finish(damaged.bytes());
             }
             !goes
         });
@@ -199,7 +251,7 @@ impl Repair {
     /// When [`Repair::handle_timeout`] is wanted.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        self.damaged.values().filter(|damaged| !damaged.storing).map(|damaged| damaged.at).min()
+        self.damaged.values().filter(|damaged| damaged.storing.is_none()).map(|damaged| damaged.at).min()
     }
 
     /// How many pieces are known to be damaged.
@@ -212,5 +264,53 @@ impl Repair {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.damaged.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mesh_log::id::FileId;
+
+    const GROUP: GroupId = GroupId(3);
+    const LANE: LaneId = LaneId(4);
+    const PEER: NodeNumber = NodeNumber(2);
+
+    fn part(pieces: Vec<(u64, u32, Payload)>) -> Part {
+        Part { group: GROUP, from: PEER, snapshot: 0, lane: LANE, pieces, gone: false }
+    }
+
+    fn asked(repair: &mut Repair) -> Pull {
+        repair.handle_timeout(Duration::from_secs(60), NodeNumber(1), &|_| vec![PEER]);
+        match repair.poll_output() {
+            Some(RepairOutput::Send { to: PEER, pull }) => pull,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn records_of_which_only_the_numbers_are_known_come_piece_by_piece() {
+        let now = Duration::from_secs(1);
+        let location = Location { file: FileId(9), offset: 0, len: u32::MAX, crc: 0 };
+        let unknown = Piece { lane: LANE, first: 10, count: 5, location };
+        let mut repair = Repair::new(PullOptions::default());
+        assert!(repair.handle_damaged(now, GROUP, unknown));
+        for (first, count, last) in [(10, 2, 14), (12, 3, 14)] {
+            let pull = asked(&mut repair);
+            assert_eq!((pull.first, pull.last, pull.max_bytes), (first, last, 1));
+            let payload = Payload::new(Bytes::from_static(b"records"));
+            // What begins before it, or reaches beyond its end, is not taken.
+            let pieces =
+                [(9, 1), (14, 2), (first, count)].map(|(first, count)| (first, count, payload.clone()));
+            repair.handle_part(now, PEER, part(pieces.to_vec()));
+            let Some(RepairOutput::Store { piece, bytes, .. }) = repair.poll_output() else {
+                panic!("to be stored");
+            };
+            assert_eq!((piece.first, piece.count, piece.location.crc), (first, count, payload.crc()));
+            assert_eq!(bytes, payload.bytes());
+            repair.handle_stored(now, GROUP, &piece, true);
+        }
+        assert!(repair.is_empty());
+        assert_eq!(repair.budget.in_flight(), 0);
     }
 }
