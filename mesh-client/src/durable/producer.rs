@@ -22,7 +22,7 @@ use crate::error::Error;
 /// How long a batch is tried to be brought over, if nothing else is said.
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Batches under way, if nothing else is said.
-const BATCHES: usize = 1024;
+const BATCHES: usize = limits::PRODUCER_WINDOW;
 /// Bytes under way, if nothing else is said.
 const BYTES: usize = 16 * 1024 * 1024;
 /// Most bytes that may be under way.
@@ -51,7 +51,7 @@ impl ProducerBuilder {
         self
     }
 
-    /// Batches that may be under way, 1 to 4,096. 1,024 by default. Whoever puts more waits.
+    /// Batches that may be under way, 1 to 4,096, which is the default. Whoever puts more waits.
     pub fn batches(mut self, batches: usize) -> Self {
         self.batches = batches;
         self
