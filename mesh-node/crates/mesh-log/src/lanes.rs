@@ -44,6 +44,9 @@ pub struct Run {
     pub digest: u32,
 }
 
+/// Where records are said to be that are nowhere: whoever reads them finds damage, to be repaired by a peer.
+pub const NOWHERE: FileId = FileId(u64::MAX);
+
 /// What a file holds of what is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Usage {
@@ -80,6 +83,7 @@ impl Lanes {
     /// Records were written to the log. Nothing happens when they are below what was trimmed, or when a segment has them
     /// already (the log is read again after a restart).
     pub fn put(&mut self, group: GroupId, piece: Piece) {
+        self.fill(group, &piece);
         let lane = self.lane(group, piece.lane);
         if piece.last() < lane.low() || lane.chunk_with(piece.first).is_some() {
             return self.tidy(group, piece.lane);
@@ -94,7 +98,8 @@ impl Lanes {
             if piece.last() < lane.low() {
                 continue;
             }
-            if lane.chunk_with(piece.first).is_some() {
+            self.fill(group, piece);
+            if self.lane(group, piece.lane).chunk_with(piece.first).is_some() {
                 self.hold(group, *piece);
             } else {
                 self.release(group, piece.lane, piece.first);
@@ -174,6 +179,16 @@ impl Lanes {
         }
     }
 
+    /// Of these ranges (lane, first, last) nothing is missing, or it was lost: what is not there is to be found as damage
+    /// from now on, until it is [`stored`](Self::stored) or [`put`](Self::put). Said at the start, when all that the
+    /// checkpoint names was put.
+    pub fn miss(&mut self, group: GroupId, ranges: &[(LaneId, u64, u64)]) {
+        for (lane, first, last) in self.lacking(group, ranges) {
+            self.unreadable.insert(NOWHERE);
+            self.insert_chunk(group, lane, Chunk::missing(first, last));
+        }
+    }
+
     /// The group has no replica here any more.
     pub fn forget(&mut self, group: GroupId) {
         for (id, lane) in self.groups.remove(&group).unwrap_or_default() {
@@ -215,7 +230,7 @@ impl Lanes {
     }
 
     /// The runs of a group's records, in order of lane and number. A run may begin with a few records below what was
-    /// trimmed, which are still there.
+    /// trimmed, which are still there. Missing records are a run of their own, without bytes.
     #[must_use]
     pub fn runs(&self, group: GroupId) -> Vec<Run> {
         let lanes = self.groups.get(&group).into_iter().flatten();
@@ -386,6 +401,23 @@ impl Lanes {
         held.usage.segment = true;
         held.usage.written += chunk.bytes;
         held.usage.live += chunk.bytes;
+    }
+
+    /// What was missing is there.
+    fn fill(&mut self, group: GroupId, piece: &Piece) {
+        let is_hole = |chunk: &Chunk| chunk.file == NOWHERE;
+        loop {
+            let found =
+                self.get(group, piece.lane).and_then(|lane| lane.chunk_overlapping(&Chunk::of(piece)));
+            let Some(hole) = found.filter(is_hole) else { return };
+            self.remove_chunk(group, piece.lane, hole.first);
+            if hole.first < piece.first {
+                self.insert_chunk(group, piece.lane, Chunk::missing(hole.first, piece.first - 1));
+            }
+            if hole.last > piece.last() {
+                self.insert_chunk(group, piece.lane, Chunk::missing(piece.last() + 1, hole.last));
+            }
+        }
     }
 
     fn release(&mut self, group: GroupId, lane: LaneId, first: u64) -> bool {

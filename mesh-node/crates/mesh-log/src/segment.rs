@@ -10,6 +10,9 @@
 pub mod block;
 pub mod index;
 
+#[cfg(test)]
+mod tests;
+
 use std::{collections::BTreeMap, io, sync::Arc};
 
 use parking_lot::RwLock;
@@ -33,7 +36,7 @@ pub(crate) enum Segment {
     Indexed(Directory),
 }
 
-/// A part of an index can't be read: it says nothing of these records.
+/// A part of an index can't be read: it says nothing of these records, from where a piece begins to where one ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {
     pub(crate) group: GroupId,
@@ -74,7 +77,7 @@ impl Segment {
         else {
             return Ok(None);
         };
-        let gap = Gap { group, lane, first: line.chunk.first.max(number), last: line.chunk.last };
+        let gap = Gap { group, lane, first: line.chunk.first, last: line.chunk.last };
         let pieces = page.read(directory, at, files).map_err(|_| gap)?;
         Ok(pieces.iter().find(|piece| piece.last() >= number).copied())
     }
@@ -107,7 +110,7 @@ impl Segment {
                 let gap = Gap {
                     group: line.group,
                     lane: line.lane,
-                    first: line.chunk.first.max(from),
+                    first: line.chunk.first,
                     last: line.chunk.last,
                 };
                 let pieces = page.read(directory, at, files).map_err(|_| gap)?;

@@ -17,7 +17,7 @@ use crate::{
     checkpoint::{self, CHECKPOINT_DIR},
     files::{Files, Part, SEGMENT_DIR, built_number, data_path, id_of, index_path, is_built},
     id::{FileId, GroupId},
-    lanes::Lanes,
+    lanes::{Lanes, NOWHERE},
     segment::{
         Page, Segment,
         block::{self, Scan},
@@ -39,7 +39,8 @@ pub(super) fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(K
     let indexed: BTreeSet<FileId> = names.iter().filter_map(|name| id_of(name, "idx")).collect();
     let built: BTreeSet<FileId> = names.iter().filter_map(|name| id_of(name, "seg")).collect();
     let built = built.into_iter().filter(|file| is_built(*file));
-    let all: BTreeSet<FileId> = built.chain(indexed.iter().copied()).collect();
+    let all: BTreeSet<FileId> =
+        built.chain(indexed.iter().copied()).filter(|file| *file != NOWHERE).collect();
     let next = all.iter().filter_map(|file| built_number(*file)).max().map_or(1, |last| last + 1);
     let builder = Builder { next, seed: options.seed, current: None };
     let keeper = Keeper {

@@ -8,7 +8,7 @@ use crate::{
     id::{FileId, GroupId, LaneId},
     job::{Done, Source},
     location::{Location, Piece},
-    segment::{Gap, Key, Page, block::PIECE_BYTES_MAX},
+    segment::{Gap, Key, Page, Segment, block::PIECE_BYTES_MAX},
 };
 
 /// What was read, as far as there was room.
@@ -31,9 +31,13 @@ impl Keeper {
             let more = match *source {
                 Source::Piece(piece) if piece.last() < first => true,
                 Source::Piece(piece) => self.read_into(&mut reading, piece),
-                Source::Segment { file, first: from, last: to } => {
-                    self.read_segment(&mut reading, file, (group, lane, from.max(first)), to.min(last))
-                }
+                Source::Segment { file, first: from, last: to } => match self.segment(file) {
+                    Some(segment) => {
+                        let from = (group, lane, from.max(first));
+                        self.read_segment(&mut reading, (file, &segment), from, to.min(last))
+                    }
+                    None => reading.push(unknown(file, Gap { group, lane, first: from, last: to }), None),
+                },
             };
             if !more {
                 break;
@@ -43,19 +47,20 @@ impl Keeper {
     }
 
     /// Whether there is room for more.
-    fn read_segment(&self, reading: &mut Reading, file: FileId, from: Key, last: u64) -> bool {
-        let (group, lane, mut next) = from;
-        let Some(segment) = self.segment(file) else {
-            let gap = Gap { group, lane, first: next, last };
-            return reading.push(unknown(file, gap), None);
-        };
+    fn read_segment(
+        &self,
+        reading: &mut Reading,
+        (file, segment): (FileId, &Segment),
+        (group, lane, mut next): Key,
+        last: u64,
+    ) -> bool {
         let mut page = Page::default();
         while next <= last {
             let piece = match segment.piece_from(&self.files, (group, lane, next), &mut page) {
                 Ok(Some(piece)) if piece.first <= last => piece,
                 Ok(_) => return true,
                 Err(gap) => {
-                    if !reading.push(unknown(file, Gap { last: gap.last.min(last), ..gap }), None) {
+                    if !reading.push(unknown(file, gap), None) {
                         return false;
                     }
                     match gap.last.checked_add(1) {

@@ -1,5 +1,6 @@
 //! Pieces of a lane that stand in one segment, known as one.
 
+use super::NOWHERE;
 use crate::{id::FileId, location::Piece};
 
 /// The most pieces of a chunk: what is known of a segment without reading its index.
@@ -34,6 +35,11 @@ impl Chunk {
             bytes: u64::from(piece.location.len),
             digest: digest(0, piece.location.crc),
         }
+    }
+
+    /// Records that ought to be there and are not.
+    pub(super) fn missing(first: u64, last: u64) -> Self {
+        Self { file: NOWHERE, first, last, pieces: 0, bytes: 0, digest: 0 }
     }
 
     /// Takes in the piece that follows it; `false` when it does not, or when there is no room.

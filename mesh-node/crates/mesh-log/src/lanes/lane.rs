@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Run,
+    NOWHERE, Run,
     chunk::{Chunk, digest, joined},
 };
 use crate::{id::LaneId, job::Source, location::Piece};
@@ -107,7 +107,12 @@ impl Lane {
                 }
                 (piece, Some(chunk)) => {
                     let until = piece.map_or(u64::MAX, |piece| piece.first - 1);
-                    let stretch = (chunk.first.max(next), chunk.last.min(last).min(until));
+                    // Missing records are repaired by the piece, and only their ends are known to be those of pieces.
+                    let stretch = if chunk.file == NOWHERE {
+                        (chunk.first, chunk.last)
+                    } else {
+                        (chunk.first.max(next), chunk.last.min(last).min(until))
+                    };
                     push_segment(&mut found, &chunk, stretch);
                     stretch.1
                 }
@@ -153,7 +158,7 @@ impl Lane {
     /// Chunks and pieces in order, joined where nothing is between them. A piece inside a chunk is the same records.
     pub(super) fn runs(&self, lane: LaneId) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
-        let mut next = 0;
+        let (mut next, mut was_missing) = (0, false);
         loop {
             let chunk = self.chunks.range(next..).next().map(|(_, chunk)| *chunk);
             let piece = self.pieces.range(next..).next().map(|(_, piece)| *piece);
@@ -169,7 +174,10 @@ impl Lane {
                 }
                 (Some(_), None) => return runs,
             };
-            match runs.last_mut().filter(|before| before.last.checked_add(1) == Some(run.first)) {
+            let is_missing = pieces == 0;
+            // Without their bytes nothing can be said of missing records together with others.
+            let joins = |before: &&mut Run| before.last.checked_add(1) == Some(run.first) && !is_missing;
+            match runs.last_mut().filter(joins).filter(|_| !was_missing) {
                 Some(before) => {
                     before.last = run.last;
                     before.bytes += run.bytes;
@@ -177,6 +185,7 @@ impl Lane {
                 }
                 None => runs.push(run),
             }
+            was_missing = is_missing;
             let Some(behind) = run.last.checked_add(1) else { return runs };
             next = behind;
         }

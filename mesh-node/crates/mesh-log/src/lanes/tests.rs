@@ -154,6 +154,40 @@ fn only_what_the_checkpoint_names_is_wanted_and_what_is_missing_of_it_is_said() 
 }
 
 #[test]
+fn what_is_missing_is_found_as_such_until_it_is_there() {
+    let mut lanes = Lanes::default();
+    lanes.stored(GROUP, &[piece_in(built(1), 4, 2)]);
+    let ranges = [(LANE, 1, 9)];
+    lanes.miss(GROUP, &ranges);
+    assert_eq!(lanes.lacking(GROUP, &ranges), []);
+    let expected = vec![segment(NOWHERE, 1, 3), segment(built(1), 4, 5), segment(NOWHERE, 6, 9)];
+    assert_eq!(lanes.find(GROUP, LANE, 1, 99), expected);
+    assert_eq!(lanes.find(GROUP, LANE, 7, 8), [segment(NOWHERE, 6, 9)]);
+    let runs = |lanes: &Lanes| -> Vec<_> {
+        lanes.runs(GROUP).iter().map(|run| (run.first, run.last, run.bytes)).collect()
+    };
+    assert_eq!(runs(&lanes), [(1, 3, 0), (4, 5, 100), (6, 9, 0)]);
+    assert!(lanes.unwanted().is_empty());
+    assert_eq!(lanes.segments().map(|(file, _)| file).collect::<Vec<_>>(), [built(1)]);
+
+    lanes.stored(GROUP, &[piece_in(built(1), 6, 2)]);
+    lanes.put(GROUP, piece_in(LOG, 2, 1));
+    let expected = vec![
+        segment(NOWHERE, 1, 1),
+        Source::Piece(piece_in(LOG, 2, 1)),
+        segment(NOWHERE, 3, 3),
+        segment(built(1), 4, 7),
+        segment(NOWHERE, 8, 9),
+    ];
+    assert_eq!(lanes.find(GROUP, LANE, 1, 99), expected);
+    lanes.stored(GROUP, &[piece_in(built(1), 8, 2), piece_in(built(1), 1, 1), piece_in(built(1), 3, 1)]);
+    assert_eq!(runs(&lanes), [(1, 9, 600)], "all of it is there");
+    lanes.miss(GROUP, &[(LANE, 20, 21)]);
+    lanes.trim(GROUP, LANE, 22);
+    assert!(lanes.find(GROUP, LANE, 0, 99).is_empty());
+}
+
+#[test]
 fn a_group_that_is_forgotten_wants_nothing() {
     let mut lanes = Lanes::default();
     lanes.stored(GROUP, &[piece_in(built(1), 1, 2)]);
