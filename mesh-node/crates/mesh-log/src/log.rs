@@ -28,6 +28,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+pub(crate) use self::work::{Work, Worked};
 use self::{current::Current, standing::Standing};
 pub use self::{
     error::{OpenError, WriteError},

@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    io::IoSlice,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -30,8 +31,9 @@ impl Log {
         vfs.create_dir(dir).map_err(OpenError::io(dir))?;
         work::sweep(vfs.as_ref(), dir).map_err(OpenError::io(dir))?;
         let recovery = recover(&vfs, dir, &options, false)?;
+        close(vfs.as_ref(), dir, &recovery, &options)?;
         sync_read(vfs.as_ref(), dir, &recovery)?;
-        let Recovery { recovered, standing, tail, accepted, top, files } = recovery;
+        let Recovery { recovered, standing, tail, accepted, top, files, .. } = recovery;
         let top_id = files.last().map_or(0, |file| file.file.0);
         let top_used = recovered.sealed.iter().map(|sealed| sealed.file).max();
         let top_used = top_used.max(tail.as_ref().map(|tail| tail.id));
@@ -114,6 +116,21 @@ impl Log {
         });
         Ok(())
     }
+}
+
+/// What does not count must never count again, also when the file that goes on from here is gone.
+fn close(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery, options: &Options) -> Result<(), OpenError> {
+    for (id, footer) in &recovery.unclosed {
+        let path = survey::path(dir, *id);
+        let bytes = footer.encode(head::salt(options.identity, *id));
+        let closed = vfs.open(&path, false).and_then(|file| {
+            let at = file.size()?.saturating_sub(bytes.len() as u64);
+            file.write_at(&mut [IoSlice::new(&bytes)], at)?;
+            file.sync_data()
+        });
+        closed.map_err(OpenError::io(&path))?;
+    }
+    Ok(())
 }
 
 /// What was read may never have been made durable, when it was the process that crashed; and others are told that it is.

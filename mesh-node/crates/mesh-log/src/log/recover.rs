@@ -20,7 +20,7 @@ use crate::{
     wal::{
         ALIGN,
         block::Header,
-        footer::{self, Extent},
+        footer::{self, Extent, Footer},
         item::Item,
     },
 };
@@ -36,6 +36,8 @@ pub(crate) struct Recovery {
     pub(crate) accepted: u64,
     /// The highest sequence that was ever seen.
     pub(crate) top: u64,
+    /// Files with blocks that do not count, and no footer to say so.
+    pub(crate) unclosed: Vec<(FileId, Footer)>,
     /// Every file, by rising id.
     pub(crate) files: Vec<FileReport>,
 }
@@ -127,6 +129,7 @@ struct Walk<'a> {
     damage: Vec<Damage>,
     reports: Vec<FileReport>,
     tail: Option<Tail>,
+    unclosed: Vec<(FileId, Footer)>,
     torn_bytes: u64,
 }
 
@@ -144,6 +147,7 @@ impl<'a> Walk<'a> {
             damage: Vec::new(),
             reports: Vec::new(),
             tail: None,
+            unclosed: Vec::new(),
             torn_bytes: 0,
         }
     }
@@ -173,18 +177,34 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Notes the sequences of a file that does not count, since they must not be used again.
+    /// A file of which nothing counts.
     fn skim(&mut self, file: &Found) -> Result<(), OpenError> {
         let opened = file.open(self.vfs)?;
-        let failed = || OpenError::io(&file.path);
-        let mut reader = Reader::new(opened.as_ref(), file.salt).map_err(failed())?;
-        let mut at = ALIGN;
-        while let Some((found, header)) = reader.find(at).map_err(failed())? {
+        let mut reader = Reader::new(opened.as_ref(), file.salt).map_err(OpenError::io(&file.path))?;
+        self.tail = None;
+        self.skim_from(file, &mut reader, ALIGN, Vec::new(), 0)
+    }
+
+    /// Notes the sequences of blocks that do not count, since they must not be used again.
+    fn skim_from(
+        &mut self,
+        file: &Found,
+        reader: &mut Reader<'_>,
+        end: u64,
+        groups: Vec<Extent>,
+        first: u64,
+    ) -> Result<(), OpenError> {
+        let mut at = end;
+        while let Some((found, header)) = reader.find(at).map_err(OpenError::io(&file.path))? {
             self.top = self.top.max(header.sequence);
             self.torn_bytes += header.padded();
             at = found + header.padded();
         }
-        self.tail = None;
+        let is_damaged = self.damage.iter().any(|damage| damage.file == file.id);
+        if at > end && file.end() != end && !is_damaged && !file.is_short() {
+            let last = self.accepted.unwrap_or(0);
+            self.unclosed.push((file.id, Footer { groups, first, last, end }));
+        }
         Ok(())
     }
 
@@ -195,7 +215,7 @@ impl<'a> Walk<'a> {
             && footer.last <= file.limit
             && footer.groups.iter().all(|extent| extent.last <= covered.covered(extent.group));
         passed.then(|| {
-            self.accepted = Some(footer.last);
+            self.accepted = self.accepted.max(Some(footer.last));
             self.top = self.top.max(footer.last);
             FileReport {
                 file: file.id,
@@ -248,23 +268,14 @@ impl<'a> Walk<'a> {
             blocks,
             groups: tail.groups.values().copied().collect(),
         });
-        let leftover = reader.find(tail.offset).map_err(OpenError::io(&file.path))?;
-        if leftover.is_some() && file.footer.as_ref().is_none_or(|footer| footer.end != tail.offset) {
-            self.skim_from(file, &mut reader, tail.offset)?;
+        let leftover = reader.find(tail.offset).map_err(OpenError::io(&file.path))?.is_some();
+        if leftover {
+            let groups = tail.groups.values().copied().collect();
+            self.skim_from(file, &mut reader, tail.offset, groups, tail.first)?;
         }
-        let goes_on =
-            leftover.is_none() && file.limit == u64::MAX && !file.is_short() && file.footer.is_none();
+        let goes_on = !leftover && file.limit == u64::MAX && !file.is_short() && file.footer.is_none();
         self.tail = goes_on.then_some(tail);
         Ok(ended)
-    }
-
-    fn skim_from(&mut self, file: &Found, reader: &mut Reader<'_>, mut at: u64) -> Result<(), OpenError> {
-        while let Some((found, header)) = reader.find(at).map_err(OpenError::io(&file.path))? {
-            self.top = self.top.max(header.sequence);
-            self.torn_bytes += header.padded();
-            at = found + header.padded();
-        }
-        Ok(())
     }
 
     /// Takes in the block at a place, if one counts.
@@ -276,7 +287,7 @@ impl<'a> Walk<'a> {
         at: u64,
     ) -> Result<(Option<Block>, Next), OpenError> {
         let failed = || OpenError::io(&file.path);
-        if self.accepted == Some(file.limit) {
+        if self.accepted == Some(file.limit) || file.end() == at {
             return Ok((None, Next::File));
         }
         let block = reader.block(at).map_err(failed())?;
@@ -347,9 +358,6 @@ impl<'a> Walk<'a> {
         at: u64,
     ) -> Result<Next, OpenError> {
         let failed = || OpenError::io(&file.path);
-        if file.footer.as_ref().is_some_and(|footer| footer.end == at) {
-            return Ok(Next::File);
-        }
         let mut from = at + if self.accepted.is_none() && at == ALIGN { 0 } else { ALIGN };
         let found = loop {
             match reader.find(from).map_err(failed())? {
@@ -357,7 +365,11 @@ impl<'a> Walk<'a> {
                     // Older than what was read: no successor of that.
                     from = found + ALIGN;
                 }
-                found => break found.filter(|(_, header)| header.sequence <= file.limit),
+                found => {
+                    let counts =
+                        |(at, header): &(u64, Header)| *at < file.end() && header.sequence <= file.limit;
+                    break found.filter(counts);
+                }
             }
         };
         let Some((found, header)) = found else {
@@ -402,7 +414,7 @@ impl<'a> Walk<'a> {
             let mut reader = Reader::new(opened.as_ref(), file.salt).map_err(failed())?;
             let mut at = ALIGN;
             while let Some((found, header)) = reader.find(at).map_err(failed())? {
-                if header.sequence <= file.limit {
+                if found < file.end() && header.sequence <= file.limit {
                     max = max.max(header.mark);
                 }
                 at = found + header.padded();
@@ -438,8 +450,12 @@ impl<'a> Walk<'a> {
         let is_damaged = |file: FileId| damage.iter().any(|damage| damage.file == file);
         let is_last = |file: FileId| tail.as_ref().is_some_and(|tail| tail.id == file);
         let used = |file: FileId| self.files.iter().any(|found| found.id == file && found.used);
-        let is_kept =
-            |report: &FileReport| report.part == Part::Passed && self.options.kept.contains(&report.file);
+        let is_passed = |extent: &Extent| {
+            groups.get(&extent.group).is_none_or(|group| group.removed || extent.last <= group.cut.0)
+        };
+        let is_kept = |report: &FileReport| {
+            self.options.kept.contains(&report.file) && report.groups.iter().all(is_passed)
+        };
         let sealed = self
             .reports
             .iter()
@@ -458,6 +474,7 @@ impl<'a> Walk<'a> {
             tail,
             accepted,
             top: self.top.max(accepted),
+            unclosed: self.unclosed,
             files: self.reports,
         }
     }

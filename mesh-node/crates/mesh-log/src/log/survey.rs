@@ -42,6 +42,11 @@ impl Found {
         self.head.is_some_and(|head| self.size < head.file_bytes)
     }
 
+    /// Where its blocks end, as far as it says so.
+    pub(crate) fn end(&self) -> u64 {
+        self.footer.as_ref().map_or(u64::MAX, |footer| footer.end)
+    }
+
     pub(crate) fn open(&self, vfs: &dyn Vfs) -> Result<Box<dyn File>, OpenError> {
         vfs.open(&self.path, true).map_err(OpenError::io(&self.path))
     }
@@ -101,6 +106,8 @@ fn look(vfs: &dyn Vfs, path: PathBuf, id: FileId, identity: u128) -> Result<Foun
         }
         Err(Unreadable::Damaged) => None,
     };
+    // A footer may say that nothing in the file counts.
+    let start = start.filter(|_| footer.as_ref().is_none_or(|footer| footer.end > ALIGN));
     Ok(Found { id, path, salt, size, head, footer, start, used, limit: u64::MAX })
 }
 

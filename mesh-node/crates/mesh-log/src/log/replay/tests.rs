@@ -153,5 +153,8 @@ fn what_was_cut_off_does_not_come_back_with_its_file() {
     check(&[Entry(1, 1), Cut(9, 2), Start((0, 0), (0, 0)), Entry(1, 3)], ((0, 0), &[(1, 3)], false));
     check(&[Entry(1, 1), Cut(9, 2), Start((3, 1), (3, 1)), Entry(4, 1)], ((3, 1), &[(4, 1)], false));
     check(&[Entry(1, 1), Cut(9, 2), Start((3, 1), (5, 1)), Entry(6, 1)], ((3, 1), &[], true));
-    check(&[Entry(1, 1), Cut(9, 2), Start((3, 1), (5, 1)), Entry(6, 1), Cut(5, 1)], ((5, 1), &[(6, 1)], false));
+    check(
+        &[Entry(1, 1), Cut(9, 2), Start((3, 1), (5, 1)), Entry(6, 1), Cut(5, 1)],
+        ((5, 1), &[(6, 1)], false),
+    );
 }
