@@ -31,14 +31,19 @@ mod routes;
 mod shell;
 mod start;
 mod steward;
+mod view;
 mod waiting;
 
 pub use error::Error;
+#[cfg(test)]
+pub(crate) use view::ReplicaInfo;
+pub use view::Groups;
 pub(crate) use {
     ingress::{Gathering, forget, hand_over},
     outlets::{Outlet, write},
     peers::DurablePeers,
     plane::Plane,
-    shell::Durable,
+    shell::{Change, Durable, HandOver, ListGroups},
     start::{StartDurable, open, start},
+    view::GroupInfo,
 };

@@ -17,6 +17,7 @@ use crate::{
         Answer, CertificatesInfo, Error, FailingInfo, FilesInfo, Inspect, LinkInfo, ResponderInfo,
         SubscriptionCursor, SubscriptionInfo,
     },
+    durable::{Change, GroupInfo, ListGroups},
     peer::{PeerInfo, Peers},
     security::{Snapshot, Status},
     shared::Shared,
@@ -134,6 +135,25 @@ impl Inspect for Inspector {
 
     fn peers(&self) -> Vec<PeerInfo> {
         self.peers.as_ref().map_or_else(Vec::new, Peers::list)
+    }
+
+    fn groups(&self) -> Answer<Vec<GroupInfo>> {
+        let durable = self.shared.durable().cloned();
+        Box::pin(async move {
+            match durable {
+                Some(durable) => durable.send(ListGroups).await.map_err(|_| Error::Stopped),
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn change(&self, change: Change) -> Answer<()> {
+        let durable = self.shared.durable().cloned();
+        Box::pin(async move {
+            let durable = durable.ok_or(Error::Stopped)?;
+            let changed = durable.send(change).await.map_err(|_| Error::Stopped)?;
+            changed.map_err(|(code, cause)| Error::Refused { code, cause })
+        })
     }
 
     fn drain(&self) {

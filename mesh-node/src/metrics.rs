@@ -32,7 +32,10 @@ pub use expose::CONTENT_TYPE;
 use counters::Totals;
 pub(crate) use process::resident_bytes;
 
+use parking_lot::Mutex;
 use process::Process;
+
+use crate::durable::Groups;
 
 /// Every counter of a node.
 pub struct Metrics {
@@ -40,6 +43,7 @@ pub struct Metrics {
     control: Arc<Counters>,
     gauges: OnceLock<Box<dyn Fn() -> Gauges + Send + Sync>>,
     process: Process,
+    groups: Mutex<Groups>,
 }
 
 /// What is not counted by threads but looked at.
@@ -106,6 +110,7 @@ impl Metrics {
             control: Arc::default(),
             gauges: OnceLock::new(),
             process: Process::started_now(),
+            groups: Mutex::default(),
         }
     }
 
@@ -128,6 +133,16 @@ impl Metrics {
     pub fn set_gauges(&self, look: impl Fn() -> Gauges + Send + Sync + 'static) {
         // A second call has nothing better to say.
         self.gauges.set(Box::new(look)).unwrap_or_default();
+    }
+
+    /// Says how the replicated groups are; never on a hot path.
+    pub(crate) fn set_groups(&self, groups: Groups) {
+        *self.groups.lock() = groups;
+    }
+
+    /// The replicated groups, as they were a moment ago.
+    pub(crate) fn groups(&self) -> Groups {
+        *self.groups.lock()
     }
 
     /// How often something was counted, on all threads together.

@@ -24,7 +24,7 @@ use crate::{
     acceptor,
     admin::{Api, Bound, Facts, Health, Hosts, Server, State},
     config::Config,
-    durable,
+    durable::{self, HandOver},
     inspector::Inspector,
     listening::{self, Listening},
     metrics::Metrics,
@@ -242,6 +242,11 @@ impl Parts {
         join(acceptor::run(listener, &seats, &shared, &counters, stop.subscribe()), network).await;
         drop(listening);
         health.advance(State::Draining);
+        if let Some(durable) = shared.durable()
+            && durable.send(HandOver).await.is_err()
+        {
+            tracing::error!("the durable plane is gone: others find out by themselves");
+        }
         if supervisor.send(Drain).await.is_err() {
             tracing::error!("the supervisor is gone: links are cut");
         }

@@ -13,6 +13,7 @@ use super::info::NodeInfo;
 use super::inspect::{Answer, Inspect, SubscriptionCursor};
 use super::rates::{Meter, totals};
 use super::services;
+use crate::durable::Change;
 use crate::metrics::Metrics;
 
 /// Most entries in one answer.
@@ -40,7 +41,7 @@ pub(crate) struct Route {
 }
 
 /// Every question.
-pub(crate) const ROUTES: [Route; 8] = [
+pub(crate) const ROUTES: [Route; 12] = [
     Route {
         subject: "$mesh.node.info",
         path: Some("/api/v1/node"),
@@ -77,6 +78,13 @@ pub(crate) const ROUTES: [Route; 8] = [
         answer: Api::peers,
     },
     Route {
+        subject: "$mesh.groups",
+        path: Some("/api/v1/groups"),
+        about: "the replicated groups of the node: who leads, who follows, how far behind",
+        operators_only: false,
+        answer: Api::groups,
+    },
+    Route {
         subject: "$mesh.certificates",
         path: Some("/api/v1/certificates"),
         about: "the node's certificate, and what became of new files",
@@ -89,6 +97,27 @@ pub(crate) const ROUTES: [Route; 8] = [
         about: "every metric; `/metrics` has them as text",
         operators_only: false,
         answer: Api::metrics,
+    },
+    Route {
+        subject: "$mesh.group.transfer",
+        path: None,
+        about: "hands the lead of a group that is led here to another node; parameters `group`, `node`",
+        operators_only: true,
+        answer: Api::transfer,
+    },
+    Route {
+        subject: "$mesh.group.replicas",
+        path: None,
+        about: "how many replicas each group is to have; parameter `replicas`: 1, 3 or 5",
+        operators_only: true,
+        answer: Api::replicas,
+    },
+    Route {
+        subject: "$mesh.node.remove",
+        path: None,
+        about: "gives a node's replicas to others and forgets it; parameter `node`",
+        operators_only: true,
+        answer: Api::remove,
     },
     Route {
         subject: "$mesh.node.drain",
@@ -277,6 +306,32 @@ impl Api {
         Ok(at_once(json!({ "peers": peers })))
     }
 
+    fn groups(&self, parameters: Value) -> Result<Answer<Value>, Error> {
+        let Nothing {} = read("$mesh.groups", parameters)?;
+        let groups = self.0.inspect.groups();
+        Ok(Box::pin(async move { Ok(json!({ "groups": groups.await? })) }))
+    }
+
+    fn transfer(&self, parameters: Value) -> Result<Answer<Value>, Error> {
+        let Lead { group, node } = read("$mesh.group.transfer", parameters)?;
+        Ok(self.change(Change::Transfer { group, node }))
+    }
+
+    fn replicas(&self, parameters: Value) -> Result<Answer<Value>, Error> {
+        let Replicas { replicas } = read("$mesh.group.replicas", parameters)?;
+        Ok(self.change(Change::Replicas(replicas)))
+    }
+
+    fn remove(&self, parameters: Value) -> Result<Answer<Value>, Error> {
+        let NamedNode { node } = read("$mesh.node.remove", parameters)?;
+        Ok(self.change(Change::Remove { node }))
+    }
+
+    fn change(&self, change: Change) -> Answer<Value> {
+        let changed = self.0.inspect.change(change);
+        Box::pin(async move { changed.await.map(|()| json!({ "state": "accepted" })) })
+    }
+
     fn certificates(&self, parameters: Value) -> Result<Answer<Value>, Error> {
         let Nothing {} = read("$mesh.certificates", parameters)?;
         Ok(at_once(json!(self.0.inspect.certificates())))
@@ -298,6 +353,25 @@ impl Api {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lead {
+    group: u32,
+    node: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replicas {
+    replicas: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedNode {
+    node: String,
+}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

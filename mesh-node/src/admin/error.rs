@@ -33,6 +33,14 @@ pub(crate) enum Error {
         /// What was asked.
         name: &'static str,
     },
+    /// What was to be changed is not.
+    #[error("{cause}")]
+    Refused {
+        /// Why.
+        code: Code,
+        /// Why, in words.
+        cause: String,
+    },
     /// The node has ended.
     #[error("the node has stopped")]
     Stopped,
@@ -64,6 +72,7 @@ impl Error {
             Self::Invalid { .. } => Code::NodeRequestInvalid,
             Self::PeerUnknown { .. } => Code::PeerUnknown,
             Self::Forbidden { .. } => Code::PermissionDenied,
+            Self::Refused { code, .. } => *code,
             Self::Stopped => Code::NodeStopped,
             Self::Late { .. } => Code::RequestDeadline,
             Self::NotReady { .. } => Code::NodeUnhealthy,

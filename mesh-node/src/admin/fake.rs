@@ -11,6 +11,7 @@ use super::{
     Answer, Api, CertificatesInfo, Facts, FailingInfo, FilesInfo, Health, Inspect, LinkInfo, ResponderInfo,
     SubscriptionCursor, SubscriptionInfo,
 };
+use crate::durable::{Change, GroupInfo, ReplicaInfo};
 use crate::metrics::Metrics;
 use crate::peer::PeerInfo;
 
@@ -142,6 +143,14 @@ impl Inspect for Fake {
         vec![peer()]
     }
 
+    fn groups(&self) -> Answer<Vec<GroupInfo>> {
+        self.answer(vec![group()])
+    }
+
+    fn change(&self, _: Change) -> Answer<()> {
+        self.answer(())
+    }
+
     fn drain(&self) {
         self.drained.store(true, Ordering::SeqCst);
     }
@@ -166,6 +175,31 @@ pub(super) fn certificates() -> CertificatesInfo {
             }),
         }),
         token_keys: None,
+    }
+}
+
+/// A group of two, one of which is behind.
+pub(super) fn group() -> GroupInfo {
+    let replica = |node: &str, role, lag| ReplicaInfo {
+        node: node.to_owned(),
+        role,
+        matched: Some(42 - lag),
+        lag: Some(lag),
+    };
+    GroupInfo {
+        group: 1,
+        name: "shard-1".to_owned(),
+        leader: Some("edge-1".to_owned()),
+        term: 3,
+        role: "leader",
+        replicas: vec![replica("edge-1", "voter", 0), replica("edge-2", "learner", 2)],
+        lag: Some(2),
+        commit: 42,
+        applied: 42,
+        rests: false,
+        quarantined: false,
+        fetching: false,
+        log_bytes: 4096,
     }
 }
 

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use super::error::Error;
 use super::info::{CertificatesInfo, LinkInfo, ResponderInfo, SubscriptionInfo};
+use crate::durable::{Change, GroupInfo};
 use crate::peer::PeerInfo;
 
 /// An answer that takes its time.
@@ -35,6 +36,12 @@ pub(crate) trait Inspect: Send + Sync + 'static {
 
     /// The node's peers.
     fn peers(&self) -> Vec<PeerInfo>;
+
+    /// The replicated groups that the node has, by rising number.
+    fn groups(&self) -> Answer<Vec<GroupInfo>>;
+
+    /// Changes something of the cluster.
+    fn change(&self, change: Change) -> Answer<()>;
 
     /// Begins to drain the node, unless it does already. Returns at once.
     fn drain(&self);

@@ -17,7 +17,10 @@ impl Clock {
 
     pub(super) fn now(&self) -> Now {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Now::new(self.start.elapsed(), u64::try_from(wall.as_millis()).unwrap_or(u64::MAX))
+        let wall_ms = u64::try_from(wall.as_millis()).unwrap_or(u64::MAX);
+        #[cfg(feature = "faults")]
+        let wall_ms = super::faults::wall_ms(wall_ms);
+        Now::new(self.start.elapsed(), wall_ms)
     }
 
     /// The instant of a time of the host's.

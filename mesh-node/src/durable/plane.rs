@@ -12,6 +12,7 @@
 mod client;
 mod disk_events;
 mod forwarding;
+mod operate;
 mod peers;
 mod reply;
 mod tending;
@@ -33,11 +34,18 @@ use super::{
     clock::Clock, disk::Disk, fatal, forwards::Forwards, leads::Leads, nodes::Nodes, operator::Operators,
     outlets::Outlets, routes::Routes, steward::Steward, waiting::Requests,
 };
-use crate::shared::Shared;
+use crate::{
+    metrics::{Counter, Counters},
+    shared::Shared,
+};
+
+/// How often the gauges are told at most.
+const PUBLISH_EVERY: Duration = Duration::from_millis(500);
 
 /// See the module.
 pub(crate) struct Plane {
     pub(super) shared: Arc<Shared>,
+    counters: Arc<Counters>,
     pub(super) clock: Clock,
     /// The groups; none before the node has a number.
     pub(super) host: Option<Host<ShardMachine>>,
@@ -51,6 +59,8 @@ pub(crate) struct Plane {
     pub(super) steward: Steward,
     pub(super) operators: Operators,
     bugs: Bugs,
+    /// When the gauges are told next.
+    publish_at: Duration,
     /// Groups of which something has changed.
     changed: BTreeSet<GroupId>,
     /// When the timer goes off.
@@ -70,6 +80,7 @@ impl Plane {
         rearm: Rc<Notify>,
     ) -> Self {
         Self {
+            counters: shared.metrics.thread(0),
             outlets: Outlets::new(shared.outbox_hard_bytes()),
             shared,
             clock,
@@ -83,6 +94,7 @@ impl Plane {
             steward,
             operators: Operators::default(),
             bugs,
+            publish_at: Duration::ZERO,
             changed: BTreeSet::new(),
             armed: None,
             rearm,
@@ -107,9 +119,19 @@ impl Plane {
                 break;
             }
         }
-        self.nodes.flush();
+        let lost = self.nodes.flush();
+        self.counters.add(Counter::MessagesLost, lost);
         self.outlets.flush();
+        self.publish(now);
         self.arm();
+    }
+
+    /// Tells the gauges, now and then.
+    fn publish(&mut self, now: Now) {
+        if now.monotonic >= self.publish_at {
+            self.publish_at = now.monotonic + PUBLISH_EVERY;
+            self.shared.metrics.set_groups(self.count());
+        }
     }
 
     fn follow(&mut self, now: Now, output: Output) {

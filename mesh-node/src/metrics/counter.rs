@@ -58,11 +58,29 @@ pub enum Counter {
     HandshakesRetried,
     /// Handshakes that were refused because too many were under way.
     HandshakesRefused,
+    /// Requests to keep records.
+    Puts,
+    /// Requests for records.
+    Fetches,
+    /// Requests for something to put to.
+    Declares,
+    /// Requests sent on to the node that leads their group.
+    Forwarded,
+    /// Batches of messages to other nodes that there was no room for.
+    MessagesLost,
+    /// Batches of records that became durable.
+    LogBatches,
+    /// Files of the log that became full.
+    LogSealed,
+    /// Times that there was no room for a file of the log.
+    LogFull,
+    /// Pieces of records that were found damaged.
+    LogDamaged,
 }
 
 impl Counter {
     /// Every counter, in the order of their discriminants.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 35] = [
         Self::LinksOpened,
         Self::LinksClosed,
         Self::SlowLinks,
@@ -89,6 +107,15 @@ impl Counter {
         Self::PacingStalls,
         Self::HandshakesRetried,
         Self::HandshakesRefused,
+        Self::Puts,
+        Self::Fetches,
+        Self::Declares,
+        Self::Forwarded,
+        Self::MessagesLost,
+        Self::LogBatches,
+        Self::LogSealed,
+        Self::LogFull,
+        Self::LogDamaged,
     ];
 
     /// The metric that this is part of, and the value of its label where it has one.
@@ -120,6 +147,15 @@ impl Counter {
             Self::PacingStalls => (&metric::PACING_STALLS, None),
             Self::HandshakesRetried => (&metric::HANDSHAKES_TURNED_AWAY, Some("retry")),
             Self::HandshakesRefused => (&metric::HANDSHAKES_TURNED_AWAY, Some("refuse")),
+            Self::Puts => (&metric::GROUP_COMMANDS, Some("put")),
+            Self::Fetches => (&metric::GROUP_COMMANDS, Some("fetch")),
+            Self::Declares => (&metric::GROUP_COMMANDS, Some("declare")),
+            Self::Forwarded => (&metric::GROUP_FORWARDED, None),
+            Self::MessagesLost => (&metric::GROUP_MESSAGES_LOST, None),
+            Self::LogBatches => (&metric::LOG_WRITES, None),
+            Self::LogSealed => (&metric::LOG_SEALED, None),
+            Self::LogFull => (&metric::LOG_FULL, None),
+            Self::LogDamaged => (&metric::LOG_DAMAGED, None),
         }
     }
 }

@@ -68,7 +68,7 @@ fn add(cell: &AtomicU64, n: u64) {
 }
 
 /// The sums over all threads. Not of one instant: each counter is read when its turn comes.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Totals {
     counts: [u64; Counter::ALL.len()],
     buckets: [u64; BUCKETS],
@@ -78,7 +78,12 @@ pub(super) struct Totals {
 
 impl Totals {
     pub(super) fn of<'a>(threads: impl Iterator<Item = &'a Counters>) -> Self {
-        let mut totals = Self { codes: vec![0; CODES.len()], ..Self::default() };
+        let mut totals = Self {
+            counts: [0; Counter::ALL.len()],
+            buckets: [0; BUCKETS],
+            took_us: 0,
+            codes: vec![0; CODES.len()],
+        };
         for thread in threads {
             sum(&mut totals.counts, &thread.counts);
             sum(&mut totals.buckets, &thread.buckets);

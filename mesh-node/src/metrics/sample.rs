@@ -8,6 +8,7 @@ use mesh_wire::code::Code;
 
 use super::counters::Totals;
 use super::{Counter, Gauges, Metrics, process};
+use crate::durable::Groups;
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +82,9 @@ impl Metrics {
             name if name == metric::REQUESTS.name => {
                 labelled(metric, outcomes(totals).into_iter().map(|(outcome, n)| (outcome.to_owned(), n)))
             }
-            name => network(name, metric, gauges).unwrap_or_else(|| counted(name, metric, totals)),
+            name => network(name, metric, gauges)
+                .or_else(|| groups(name, metric, self.groups()))
+                .unwrap_or_else(|| counted(name, metric, totals)),
         }
     }
 }
@@ -114,6 +117,27 @@ fn network(name: &str, metric: &'static Metric, gauges: &Gauges) -> Option<Vec<(
             let of = |class: Class| (vec![(label, class.as_str().to_owned())], seconds(class));
             Some(Class::ALL.into_iter().map(of).collect())
         }
+        _ => None,
+    }
+}
+
+/// The values of what belongs to replicated groups.
+fn groups(name: &str, metric: &'static Metric, groups: Groups) -> Option<Vec<(Labels, Value)>> {
+    let one = |value| Some(vec![(Vec::new(), Value::Number(value))]);
+    let several = |values: &[(&str, u64)]| {
+        Some(labelled(metric, values.iter().map(|(value, n)| ((*value).to_owned(), *n))))
+    };
+    let Groups { leaders, followers, learners, leaderless, resting, quarantined, .. } = groups;
+    match name {
+        name if name == metric::GROUPS.name => {
+            several(&[("leader", leaders), ("follower", followers), ("learner", learners)])
+        }
+        name if name == metric::GROUP_STATES.name => {
+            several(&[("leaderless", leaderless), ("resting", resting), ("quarantined", quarantined)])
+        }
+        name if name == metric::GROUP_LAG.name => one(groups.lag),
+        name if name == metric::GROUP_LOG_BYTES.name => one(groups.log_bytes),
+        name if name == metric::GROUP_WAITING.name => one(groups.waiting),
         _ => None,
     }
 }

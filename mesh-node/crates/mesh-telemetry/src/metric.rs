@@ -259,8 +259,62 @@ pub const PEER_RTT: Metric = gauge(
     "Longest way to a peer and back, of all peers, as last measured in each lane; 0 before that",
     label("class", "`control`, `raft`, `request`, `publish`, `bulk`, `snapshot`"),
 );
+/// Replicated groups.
+pub const GROUPS: Metric = gauge(
+    "mesh_group_replicas",
+    "Replicas of groups on this node",
+    label("role", "`leader`, `follower`, `learner`"),
+);
+/// Groups with something amiss.
+pub const GROUP_STATES: Metric = gauge(
+    "mesh_group_states",
+    "Replicas of groups on this node in a certain state",
+    label("state", "`leaderless`, `resting`, `quarantined`"),
+);
+/// How far followers are behind.
+pub const GROUP_LAG: Metric = gauge(
+    "mesh_group_lag_entries",
+    "Entries that the member lacks that is furthest behind, of groups that this node leads",
+    None,
+);
+/// Memory of the groups' logs.
+pub const GROUP_LOG_BYTES: Metric =
+    gauge("mesh_group_log_bytes", "Bytes of the groups' logs that are held in memory", None);
+/// Requests of the durable plane.
+pub const GROUP_WAITING: Metric =
+    gauge("mesh_group_requests_waiting", "Requests to groups that are not answered yet", None);
+/// Commands.
+pub const GROUP_COMMANDS: Metric = counter(
+    "mesh_group_commands_total",
+    "Requests to groups that this node has taken from clients",
+    label("kind", "`put`, `fetch`, `declare`"),
+);
+/// Requests that others answer.
+pub const GROUP_FORWARDED: Metric = counter(
+    "mesh_group_forwarded_total",
+    "Requests that were sent on to the node that leads their group",
+    None,
+);
+/// Messages that were lost.
+pub const GROUP_MESSAGES_LOST: Metric = counter(
+    "mesh_group_batches_dropped_total",
+    "Batches of messages to other nodes that there was no room for; consensus repeats them",
+    None,
+);
+/// Writes to the log.
+pub const LOG_WRITES: Metric =
+    counter("mesh_log_batches_total", "Batches of records that became durable in the log", None);
+/// Files of the log.
+pub const LOG_SEALED: Metric =
+    counter("mesh_log_files_sealed_total", "Files of the log that became full", None);
+/// A full disk.
+pub const LOG_FULL: Metric =
+    counter("mesh_log_full_total", "Times that there was no room for a file of the log", None);
+/// Damage.
+pub const LOG_DAMAGED: Metric =
+    counter("mesh_log_damaged_pieces_total", "Pieces of records on this disk that were found damaged", None);
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 41] = [
+pub const ALL: [&Metric; 53] = [
     &BUILD_INFO,
     &LINKS,
     &CARRIER_LINKS,
@@ -297,6 +351,18 @@ pub const ALL: [&Metric; 41] = [
     &PEER_DIALS,
     &PEER_DIALS_FAILED,
     &PEER_RTT,
+    &GROUPS,
+    &GROUP_STATES,
+    &GROUP_LAG,
+    &GROUP_LOG_BYTES,
+    &GROUP_WAITING,
+    &GROUP_COMMANDS,
+    &GROUP_FORWARDED,
+    &GROUP_MESSAGES_LOST,
+    &LOG_WRITES,
+    &LOG_SEALED,
+    &LOG_FULL,
+    &LOG_DAMAGED,
     &PROCESS_MEMORY,
     &PROCESS_CPU,
     &PROCESS_FDS,

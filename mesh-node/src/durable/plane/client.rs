@@ -30,6 +30,7 @@ use super::{
     },
     Plane,
 };
+use crate::metrics::Counter;
 
 impl Plane {
     /// Input: what one read of a link brought. `outlet` is how the link is reached.
@@ -70,6 +71,14 @@ impl Plane {
     /// One request of a client.
     fn ask(&mut self, now: Now, link: LinkId, parts: &Parts<'_>, body: Bytes) {
         let asker = Asker::Link(link);
+        self.counters.add(
+            match parts.kind {
+                Kind::Put => Counter::Puts,
+                Kind::Fetch => Counter::Fetches,
+                _ => Counter::Declares,
+            },
+            1,
+        );
         let asked = match parts.kind {
             Kind::Put => self.put(now, asker, parts, body),
             Kind::Fetch => self.fetch(now, asker, parts, &body),

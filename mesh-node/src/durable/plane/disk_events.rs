@@ -5,6 +5,7 @@ use mesh_replica::id::{JobId, WriteId};
 use mesh_wire::code::Code;
 
 use super::{Plane, fatal};
+use crate::metrics::Counter;
 
 impl Plane {
     /// Input: the log's thread.
@@ -13,14 +14,19 @@ impl Plane {
         let Some(host) = &mut self.host else { return };
         match event {
             writer::Event::Written(written) => {
+                self.counters.add(Counter::LogBatches, written.len() as u64);
                 for (id, locations) in written {
                     host.handle_written(now, WriteId(id), locations);
                 }
             }
             writer::Event::Sealed(sealed) => {
+                self.counters.add(Counter::LogSealed, sealed.len() as u64);
                 sealed.iter().for_each(|sealed| host.handle_sealed(now, sealed));
             }
-            writer::Event::Full => host.handle_full(now, true),
+            writer::Event::Full => {
+                self.counters.add(Counter::LogFull, 1);
+                host.handle_full(now, true);
+            }
             writer::Event::Room => host.handle_full(now, false),
             writer::Event::Fatal(why) => fatal::end(Code::LogWriteFailed, &why),
         }
@@ -35,6 +41,7 @@ impl Plane {
         match event {
             keeper::Event::Done(id, done) => host.handle_done(now, JobId(id), done),
             keeper::Event::Damaged(pieces) => {
+                self.counters.add(Counter::LogDamaged, pieces.len() as u64);
                 tracing::warn!(pieces = pieces.len(), "damage was found on the disk");
             }
         }

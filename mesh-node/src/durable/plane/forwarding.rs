@@ -16,6 +16,7 @@ use super::{
     },
     Plane,
 };
+use crate::metrics::Counter;
 
 impl Plane {
     /// Sends a request on to the node that leads its group.
@@ -39,6 +40,7 @@ impl Plane {
         let forward = Forward { id: token.0, group, timeout_ms, kind, body };
         if self.nodes.forward(node, &forward) {
             self.forwards.sent(now.monotonic, node, token);
+            self.counters.add(Counter::Forwarded, 1);
             return Ok(());
         }
         self.requests.end(token);

@@ -89,7 +89,7 @@ impl Plane {
                 let answer =
                     outcome.and_then(|reply| read(request.what, reply)).unwrap_or_else(Answer::Refused);
                 if let Answer::Refused(refusal) = &answer {
-                    self.shared.metrics.thread(0).refused(refusal.code);
+                    self.counters.refused(refusal.code);
                 }
                 let outlets = &mut self.outlets;
                 answer.frame(kind, request.id, |frame| outlets.push(link, frame));
