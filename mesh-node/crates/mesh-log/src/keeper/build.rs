@@ -78,10 +78,8 @@ impl Keeper {
         current.data.sync_data()?;
         current.end = aligned(end);
         current.number += 1;
-        if let Some(segment) = self.segment(current.file) {
-            if let Segment::Growing(known) = &*segment {
-                known.write().extend(placed.iter().map(|piece| ((group, piece.lane, piece.first), *piece)));
-            }
+        if let Some(Segment::Growing(known)) = self.segment(current.file).as_deref() {
+            known.write().extend(placed.iter().map(|piece| ((group, piece.lane, piece.first), *piece)));
         }
         // When there is no room for the index, it is tried again after the next block.
         if current.end < self.options.segment_bytes || self.finish(current.file).is_err() {

@@ -86,10 +86,13 @@ impl Lane {
     /// Everything that has nothing in these ranges; out of the lane.
     pub(super) fn keep_only(&mut self, ranges: &[(u64, u64)]) -> (Vec<Piece>, Vec<Chunk>) {
         let touches = |first: u64, last: u64| ranges.iter().any(|(from, to)| *from <= last && first <= *to);
-        let pieces = self.pieces.extract_if(.., |_, piece| !touches(piece.first, piece.last()));
-        let pieces = pieces.map(|(_, piece)| piece).collect();
-        let chunks = self.chunks.extract_if(.., |_, chunk| !touches(chunk.first, chunk.last));
-        (pieces, chunks.map(|(_, chunk)| chunk).collect())
+        let pieces = self.pieces.values().filter(|piece| !touches(piece.first, piece.last()));
+        let pieces: Vec<_> = pieces.copied().collect();
+        pieces.iter().for_each(|piece| _ = self.pieces.remove(&piece.first));
+        let chunks = self.chunks.values().filter(|chunk| !touches(chunk.first, chunk.last));
+        let chunks: Vec<_> = chunks.copied().collect();
+        chunks.iter().for_each(|chunk| _ = self.chunks.remove(&chunk.first));
+        (pieces, chunks)
     }
 
     pub(super) fn find(&self, first: u64, last: u64, max: usize) -> Vec<Source> {
@@ -202,11 +205,12 @@ impl Lane {
 }
 
 fn push_segment(found: &mut Vec<Source>, chunk: &Chunk, (from, to): (u64, u64)) {
-    if let Some(Source::Segment { file, last, .. }) = found.last_mut() {
-        if *file == chunk.file && last.checked_add(1) == Some(from) {
-            *last = to;
-            return;
-        }
+    if let Some(Source::Segment { file, last, .. }) = found.last_mut()
+        && *file == chunk.file
+        && last.checked_add(1) == Some(from)
+    {
+        *last = to;
+        return;
     }
     found.push(Source::Segment { file: chunk.file, first: from, last: to });
 }

@@ -164,11 +164,11 @@ fn scan_blocks(from: &dyn File, file: FileId, size: u64, scan: &mut Scan) -> io:
             }
         }
     }
-    if let Some(block) = last {
-        if !is_whole(from, &block, size)? {
-            scan.pieces.truncate(scan.pieces.len() - block.pieces.len());
-            scan.torn = true;
-        }
+    if let Some(block) = last
+        && !is_whole(from, &block, size)?
+    {
+        scan.pieces.truncate(scan.pieces.len() - block.pieces.len());
+        scan.torn = true;
     }
     if lost > 0 {
         scan.damage = Some(format!("{lost} stretches of blocks in it can't be read"));

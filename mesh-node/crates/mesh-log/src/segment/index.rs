@@ -258,11 +258,11 @@ pub(crate) fn encode(file: FileId, pieces: &[(GroupId, Piece)]) -> (Vec<u8>, Dir
         data_bytes = data_bytes.max(piece.location.offset + u64::from(piece.location.len));
         piece_bytes += u64::from(piece.location.len);
         let line = lines.last_mut().filter(|line| line.group == *group && line.lane == piece.lane);
-        if let Some(line) = line {
-            if line.chunk.push(piece) {
-                line.crc = crc32c::crc32c_append(line.crc, &entry);
-                continue;
-            }
+        if let Some(line) = line
+            && line.chunk.push(piece)
+        {
+            line.crc = crc32c::crc32c_append(line.crc, &entry);
+            continue;
         }
         let crc = crc32c::crc32c(&entry);
         let chunk = Chunk::of(piece);

@@ -51,7 +51,7 @@ fn no_more_jobs_wait_than_may() {
     let shell = spawn(Arc::new(keeper), options, move |_| {
         at_work.send(()).unwrap();
         // Until the test lets it go on.
-        drop(gate.lock().unwrap().recv());
+        _ = gate.lock().unwrap().recv();
     })
     .unwrap();
     let job = || Job::Forget { group: GROUP };
