@@ -7,11 +7,13 @@ use mesh_client::{BatchBuilder, Client, Code, Producer, Record, Register};
 use mesh_wire::batch::{Batch, BatchHeader};
 use mesh_wire::body;
 use mesh_wire::chunk;
+use mesh_wire::class::Class;
 use mesh_wire::durable::{DeclareV1, DeclaredV1, Fetch, FetchedBuilder, PutOk, REGISTER};
 use mesh_wire::frame::{Flags, Kind, Parts};
 use mesh_wire::limits;
 
 use crate::fake_node::{FakeLink, FakeNode, Got, soon};
+use crate::trust::Trust;
 
 const LANE: u64 = 77;
 
@@ -53,6 +55,54 @@ async fn producer(node: &FakeNode) -> (Client, Register, Producer, FakeLink) {
     let register = declared(&client, &mut link).await;
     let producer = register.producer().open().unwrap();
     (client, register, producer, link)
+}
+
+/// Answers with a large batch of three records, in chunks.
+async fn fetched_in(link: &mut FakeLink, class: Class, fetch: &Got, batch: &[u8]) {
+    let mut fetched = FetchedBuilder::new(1);
+    assert!(fetched.push(1, 3, batch));
+    let whole = fetched.finish(4);
+    assert!(chunk::needs_chunks(whole.len()));
+    let mut ext = mesh_wire::ext::ExtBuilder::new();
+    ext.push_chunk(1, whole.len() as u64).unwrap();
+    let mut parts = chunk::parts(whole.len());
+    let opening = Parts { ext: ext.as_bytes(), ..Parts::bare(Kind::Fetched, fetch.id) };
+    link.send_in(class, &opening.body(&whole[parts.next().unwrap()])).await;
+    while let Some(range) = parts.next() {
+        let flags = if parts.len() > 0 { Flags::MORE } else { Flags::NONE };
+        link.send_in(class, &Parts { flags, ..Parts::bare(Kind::Chunk, 1).body(&whole[range]) }).await;
+    }
+}
+
+#[tokio::test]
+async fn over_quic_what_is_in_order_shares_a_lane() {
+    let trust = Trust::new();
+    let node = trust.node();
+    let (client, link) = tokio::join!(trust.builder(&node).connect(), node.accept());
+    let (client, mut link) = (client.unwrap(), link);
+    let register = declared(&client, &mut link).await;
+    let producer = register.producer().open().unwrap();
+    let value = vec![7; 100 * 1024];
+    let large = batch(&[&value, &value, &value]);
+    let waiting = [producer.send(&large).await.unwrap(), producer.send(&batch(&[b"x"])).await.unwrap()];
+    let mut got = Vec::new();
+    for kind in [Kind::Put, Kind::Chunk, Kind::Put] {
+        got.push(link.next_of(&[Class::Request]).await.unwrap());
+        assert_eq!(got.last().map(|got| got.kind), Some(kind));
+    }
+    let body = [&got[0].body[..], &got[1].body].concat();
+    for (put, count) in [(&got[0], 3), (&got[2], 1)] {
+        let ok = PutOk { lane: LANE, first: 1, count, duplicate: false }.encode();
+        link.send_in(Class::Request, &Parts::bare(Kind::PutOk, put.id).body(&ok)).await;
+    }
+    for acknowledged in waiting {
+        soon(acknowledged).await.unwrap();
+    }
+    let (read, ()) = tokio::join!(register.read(1, 1), async {
+        let fetch = link.next_of(&[Class::Request]).await.unwrap();
+        fetched_in(&mut link, Class::Bulk, &fetch, &body).await;
+    });
+    assert_eq!(read.unwrap().records().len(), 3);
 }
 
 #[tokio::test]
@@ -296,19 +346,7 @@ async fn large_batches_go_in_chunks_and_small_ones_stay_behind_them() {
     // And back: a batch that is larger than a frame is put together again.
     let (read, ()) = tokio::join!(register.read(1, limits::FETCH_BYTES_MAX), async {
         let fetch = link.expect(Kind::Fetch).await;
-        let mut fetched = FetchedBuilder::new(1);
-        assert!(fetched.push(1, 3, &got[0].body));
-        let whole = fetched.finish(4);
-        assert!(chunk::needs_chunks(whole.len()));
-        let mut ext = mesh_wire::ext::ExtBuilder::new();
-        ext.push_chunk(1, whole.len() as u64).unwrap();
-        let mut parts = chunk::parts(whole.len());
-        let opening = Parts { ext: ext.as_bytes(), ..Parts::bare(Kind::Fetched, fetch.id) };
-        link.send(&opening.body(&whole[parts.next().unwrap()])).await;
-        while let Some(range) = parts.next() {
-            let flags = if parts.len() > 0 { Flags::MORE } else { Flags::NONE };
-            link.send(&Parts { flags, ..Parts::bare(Kind::Chunk, 1).body(&whole[range]) }).await;
-        }
+        fetched_in(&mut link, Class::Control, &fetch, &got[0].body).await;
     });
     let read = read.unwrap();
     assert_eq!(read.records().len(), 3);
