@@ -18,6 +18,7 @@ use std::{
 
 use bytes::Bytes;
 use mesh_log::{
+    files::LOG_DIR,
     id::{GroupId, LaneId},
     job::{Done, Job},
     keeper::{self, Keeper},
@@ -42,9 +43,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let dir = Path::new(&dir);
     std::fs::create_dir(dir)?;
     let vfs: Arc<dyn Vfs> = Arc::new(Real);
-    let covered = fill(&vfs, dir, (gib * f64::from(1 << 30)) as u64, piece_bytes.clamp(1, ENTRY_BYTES))?;
+    fill(&vfs, dir, (gib * f64::from(1 << 30)) as u64, piece_bytes.clamp(1, ENTRY_BYTES))?;
     for _ in 0..2 {
-        let (keeper, log) = open(&vfs, dir, &covered)?;
+        let (keeper, log) = open(&vfs, dir)?;
         println!(
             "opened: {:.3} s, of it segments {:.3} s, log {:.3} s",
             (keeper + log).as_secs_f64(),
@@ -55,18 +56,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Up to which entry the groups' checkpoints would be.
-type Covered = BTreeMap<GroupId, u64>;
-
-fn fill(vfs: &Arc<dyn Vfs>, dir: &Path, bytes: u64, piece_bytes: usize) -> Result<Covered, Box<dyn Error>> {
+fn fill(vfs: &Arc<dyn Vfs>, dir: &Path, bytes: u64, piece_bytes: usize) -> Result<(), Box<dyn Error>> {
     let (keeper, _) = Keeper::open(vfs.clone(), dir, keeper::Options::default())?;
     let options = log::Options { prefill: false, ..log::Options::new(IDENTITY) };
-    let (mut log, _) = Log::open(vfs.clone(), dir, options)?;
+    let (mut log, _) = Log::open(vfs.clone(), &dir.join(LOG_DIR), options)?;
     let record = Bytes::from((0..ENTRY_BYTES).map(|at| (at * 31) as u8).collect::<Vec<_>>());
     let payload = Payload::new(record.clone());
     let mut world =
         World { record, piece_bytes, next: BTreeMap::new(), pieces: BTreeMap::new(), sealed: Vec::new() };
-    let mut covered = Covered::new();
     for n in 0..bytes / ENTRY_BYTES as u64 {
         let group = GroupId((n % u64::from(GROUPS)) as u32);
         let index = n / u64::from(GROUPS) + 1;
@@ -85,12 +82,11 @@ fn fill(vfs: &Arc<dyn Vfs>, dir: &Path, bytes: u64, piece_bytes: usize) -> Resul
                 .collect();
             log.append(&cuts)?;
             log.sync()?;
-            covered.extend(sealed.groups.iter().copied());
             log.release(sealed.file, kept);
         }
     }
     println!("{} pieces in {} segments", world.next.values().sum::<u64>(), keeper.segments().len());
-    Ok(covered)
+    Ok(())
 }
 
 struct World {
@@ -138,18 +134,13 @@ impl World {
     }
 }
 
-fn open(vfs: &Arc<dyn Vfs>, dir: &Path, covered: &Covered) -> Result<(Duration, Duration), Box<dyn Error>> {
+fn open(vfs: &Arc<dyn Vfs>, dir: &Path) -> Result<(Duration, Duration), Box<dyn Error>> {
     let begun = Instant::now();
     let (_keeper, restored) = Keeper::open(vfs.clone(), dir, keeper::Options::default())?;
     let keeper = begun.elapsed();
     let begun = Instant::now();
-    let options = log::Options {
-        prefill: false,
-        covered: covered.clone(),
-        kept: restored.kept.clone(),
-        ..log::Options::new(IDENTITY)
-    };
-    let (_log, recovered) = Log::open(vfs.clone(), dir, options)?;
+    let options = log::Options { prefill: false, kept: restored.kept.clone(), ..log::Options::new(IDENTITY) };
+    let (_log, recovered) = Log::open(vfs.clone(), &dir.join(LOG_DIR), options)?;
     let log = begun.elapsed();
     let runs: usize = restored.lanes.groups().map(|group| restored.lanes.runs(group).len()).sum();
     let entries: usize = recovered.groups.values().map(|group| group.entries.len()).sum();
