@@ -43,7 +43,9 @@ pub(super) fn check_timeout_now(facts: &Facts<'_>, message: &Raft) -> Result<(),
     if message.term < facts.term {
         return Err(Refusal::Stale { term: message.term, own: facts.term });
     }
-    if message.term != facts.term || facts.leader != Some(message.from) {
+    // It does so once all of its log is acknowledged from here. (Raft: looks for a log that a snapshot has not replaced yet.)
+    let is_ready = facts.persisted == facts.last;
+    if message.term != facts.term || facts.leader != Some(message.from) || !is_ready {
         return Err(Refusal::Unasked);
     }
     Ok(())

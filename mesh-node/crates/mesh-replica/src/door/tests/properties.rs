@@ -210,7 +210,7 @@ fn run(start: fn() -> Subject, steps: &[Step], with_door: bool) -> usize {
                     committed.clear();
                 }
             }
-            Step::Tick(times) => (0..*times).for_each(|_| drop(subject.raw.tick())),
+            Step::Tick(times) => (0..*times).for_each(|_| subject.tick()),
             Step::Propose => {
                 if subject.raw.raft.state == StateRole::Leader {
                     drop(subject.raw.propose(Vec::new(), vec![1]));

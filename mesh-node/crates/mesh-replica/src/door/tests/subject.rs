@@ -28,6 +28,8 @@ pub(super) struct Subject {
     members: Members,
     pub(super) is_new: bool,
     unpersisted: Vec<u64>,
+    /// The last snapshot.
+    snapshot: u64,
 }
 
 struct LogTerms<'a>(&'a raft::RaftLog<MemStorage>);
@@ -77,7 +79,7 @@ impl Subject {
             learners: [4].map(NodeNumber).into(),
             ..Members::default()
         };
-        Self { raw, members, is_new, unpersisted: Vec::new() }
+        Self { raw, members, is_new, unpersisted: Vec::new(), snapshot: 0 }
     }
 
     /// Stands for election, without asking before.
@@ -156,6 +158,7 @@ impl Subject {
             let store = self.raw.store().clone();
             if !ready.snapshot().is_empty() {
                 store.wl().apply_snapshot(ready.snapshot().clone()).unwrap();
+                self.snapshot = ready.snapshot().get_metadata().index;
             }
             self.apply(ready.take_committed_entries());
             store.wl().append(ready.entries()).unwrap();
@@ -175,6 +178,17 @@ impl Subject {
     pub(super) fn persist(&mut self) {
         if let Some(number) = self.unpersisted.drain(..).max() {
             self.raw.on_persist_ready(number);
+        }
+        if self.snapshot > self.raw.raft.raft_log.applied {
+            self.raw.advance_apply_to(self.snapshot);
+        }
+    }
+
+    /// Time passes. Nobody stands for election before all of its log is durable: raft relies on it.
+    pub(super) fn tick(&mut self) {
+        let log = &self.raw.raft.raft_log;
+        if self.raw.raft.state == StateRole::Leader || log.persisted == log.last_index() {
+            self.raw.tick();
         }
     }
 
