@@ -1,1 +1,5 @@
-
+mod follower;
+mod leader;
+mod repair;
+mod run;
+mod world;
