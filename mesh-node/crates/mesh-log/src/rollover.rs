@@ -106,6 +106,8 @@ pub struct Rollover {
     stuck: BTreeSet<FileId>,
     damaged: BTreeMap<FileId, usize>,
     busy: BTreeSet<FileId>,
+    /// Of which state of the lanes it is known that nothing is to be done about segments.
+    idle_at: Option<u64>,
 }
 
 impl Rollover {
@@ -124,6 +126,7 @@ impl Rollover {
             stuck: BTreeSet::new(),
             damaged: BTreeMap::new(),
             busy: BTreeSet::new(),
+            idle_at: None,
         }
     }
 
@@ -145,6 +148,7 @@ impl Rollover {
     /// A job has ended. Changes the lanes as it says.
     pub fn handle_done(&mut self, work: Work, done: &Done, lanes: &mut Lanes) -> Found {
         let Some(what) = self.works.remove(&work) else { return Found::default() };
+        self.idle_at = None;
         match (what, done) {
             (What::Keep(file), Done::Kept) => {
                 lanes.kept(file);
@@ -200,6 +204,7 @@ impl Rollover {
 
     /// What failed, or was asked for in vain, is tried again. To be called now and then (once a second).
     pub fn retry(&mut self) {
+        self.idle_at = None;
         self.stuck.clear();
         self.asked.clear();
         for waiting in self.files.values_mut() {
@@ -216,7 +221,13 @@ impl Rollover {
 
     /// What is to be done.
     pub fn poll(&mut self, lanes: &Lanes) -> Option<Action> {
-        self.poll_files(lanes).or_else(|| self.poll_segments(lanes))
+        let action = self.poll_files(lanes);
+        if action.is_some() || self.idle_at == Some(lanes.changes()) {
+            return action;
+        }
+        let action = self.poll_segments(lanes);
+        self.idle_at = action.is_none().then(|| lanes.changes());
+        action
     }
 
     /// Sealed files that nobody released yet.
@@ -331,6 +342,7 @@ impl Rollover {
             return None;
         }
         self.files.remove(&file);
+        self.idle_at = None;
         Some(Action::Release { file, kept })
     }
 

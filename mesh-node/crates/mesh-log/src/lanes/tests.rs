@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::job::Source;
 use crate::{files::built, location::Location, vfs::simulated::SplitMix64};
 
 const GROUP: GroupId = GroupId(1);

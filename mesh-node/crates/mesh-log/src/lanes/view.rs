@@ -1,0 +1,129 @@
+//! What is known of lanes and files.
+
+use std::collections::BTreeMap;
+
+use super::{Held, Lanes, Run, SOURCES_MAX, Usage, lane::Lane};
+use crate::{
+    id::{FileId, GroupId, LaneId},
+    job::{Source, Wanted},
+    location::Piece,
+};
+
+/// Views.
+impl Lanes {
+    /// Where the records `first..=last` of a lane stand, in order, as far as they are there; no more than
+    /// [`SOURCES_MAX`] places.
+    #[must_use]
+    pub fn find(&self, group: GroupId, lane: LaneId, first: u64, last: u64) -> Vec<Source> {
+        self.get(group, lane).map(|lane| lane.find(first, last, SOURCES_MAX)).unwrap_or_default()
+    }
+
+    /// The pieces in a file that are known one by one: those in a file of the log, and repaired ones.
+    #[must_use]
+    pub fn pieces_in(&self, file: FileId) -> Vec<(GroupId, Piece)> {
+        let keys = self.files.get(&file).into_iter().flat_map(|held| &held.pieces);
+        keys.filter_map(|(group, lane, first)| Some((*group, self.piece(*group, *lane, *first)?))).collect()
+    }
+
+    /// The pieces of a group that stand in files of the log: what a checkpoint has to name, since the log is not read
+    /// again below it.
+    #[must_use]
+    pub fn in_log(&self, group: GroupId) -> Vec<Piece> {
+        let lanes = self.groups.get(&group).into_iter().flat_map(BTreeMap::values);
+        lanes.flat_map(Lane::pieces).filter(|piece| !self.is_segment(piece.location.file)).copied().collect()
+    }
+
+    /// The runs of a group's records, in order of lane and number. A run may begin with a few records below what was
+    /// trimmed, which are still there. Missing records are a run of their own, without bytes.
+    #[must_use]
+    pub fn runs(&self, group: GroupId) -> Vec<Run> {
+        let lanes = self.groups.get(&group).into_iter().flatten();
+        lanes.flat_map(|(id, lane)| lane.runs(*id)).collect()
+    }
+
+    /// What of these ranges (lane, first, last) is not there: (lane, first, last).
+    #[must_use]
+    pub fn lacking(&self, group: GroupId, ranges: &[(LaneId, u64, u64)]) -> Vec<(LaneId, u64, u64)> {
+        let empty = Lane::default();
+        let mut lacking = Vec::new();
+        for (id, first, last) in ranges {
+            let lane = self.get(group, *id).unwrap_or(&empty);
+            lacking.extend(lane.lacking(*first, *last).into_iter().map(|(first, last)| (*id, first, last)));
+        }
+        lacking
+    }
+
+    /// Whether the records of a piece are still to be found where it says: in its file, under its numbers.
+    #[must_use]
+    pub fn stands(&self, group: GroupId, piece: &Piece) -> bool {
+        self.get(group, piece.lane).is_some_and(|lane| match lane.piece_with(piece.first) {
+            Some(found) => found.location.file == piece.location.file,
+            None => lane.chunk_with(piece.first).is_some_and(|chunk| chunk.file == piece.location.file),
+        })
+    }
+
+    /// Whether a file is a segment.
+    #[must_use]
+    pub fn is_segment(&self, file: FileId) -> bool {
+        crate::files::is_built(file)
+            || self.files.get(&file).is_some_and(|held| held.usage.segment)
+            || self.unreadable.contains(&file)
+    }
+
+    /// What a file holds.
+    #[must_use]
+    pub fn usage(&self, file: FileId) -> Usage {
+        let usage = self.files.get(&file).map(|held| held.usage).unwrap_or_default();
+        Usage { segment: self.is_segment(file), ..usage }
+    }
+
+    /// The segments whose index can be read, in the order of their ids.
+    pub fn segments(&self) -> impl Iterator<Item = (FileId, Usage)> + '_ {
+        let files = self.files.keys().filter(|file| !self.unreadable.contains(file));
+        files.map(|file| (*file, self.usage(*file))).filter(|(_, usage)| usage.segment)
+    }
+
+    /// The segments of which nothing is wanted.
+    #[must_use]
+    pub fn unwanted(&self) -> Vec<FileId> {
+        let empty = |held: &Held| held.pieces.is_empty() && held.chunks.is_empty();
+        let files = self
+            .files
+            .iter()
+            .filter(|(file, held)| empty(held) && self.is_segment(**file) && !self.unreadable.contains(file));
+        files.map(|(file, _)| *file).collect()
+    }
+
+    /// Rises with each change of what is wanted of segments.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// What is wanted of a segment.
+    #[must_use]
+    pub fn wanted(&self, file: FileId) -> Vec<Wanted> {
+        let Some(held) = self.files.get(&file) else { return Vec::new() };
+        let mut wanted = Vec::new();
+        for (group, id, first) in &held.chunks {
+            let Some(lane) = self.get(*group, *id) else { continue };
+            let ranges = lane.chunk_without_pieces(*first);
+            wanted.extend(ranges.into_iter().map(|(first, last)| Wanted {
+                group: *group,
+                lane: *id,
+                first,
+                last,
+            }));
+        }
+        for (group, id, first) in &held.pieces {
+            let Some(piece) = self.piece(*group, *id, *first) else { continue };
+            wanted.push(Wanted { group: *group, lane: *id, first: *first, last: piece.last() });
+        }
+        wanted
+    }
+
+    /// The groups that have records.
+    pub fn groups(&self) -> impl Iterator<Item = GroupId> + '_ {
+        self.groups.keys().copied()
+    }
+}
