@@ -11,6 +11,7 @@
 pub mod batches;
 pub mod bodies;
 pub mod chunks;
+pub mod door;
 pub mod drive;
 pub mod ext;
 pub mod frames;
@@ -18,6 +19,7 @@ pub mod headers;
 pub mod hello;
 pub mod mutate;
 pub mod names;
+pub mod peers;
 pub mod records;
 pub mod subjects;
 
@@ -41,11 +43,13 @@ pub const TARGETS: &[Target] = &[
     Target { name: "body_subscribe", run: bodies::subscribe, seeds: bodies::subscribe_seeds },
     Target { name: "body_welcome", run: bodies::welcome, seeds: bodies::welcome_seeds },
     Target { name: "chunks", run: chunks::target, seeds: chunks::seeds },
+    Target { name: "door", run: door::target, seeds: door::seeds },
     Target { name: "ext", run: ext::target, seeds: ext::seeds },
     Target { name: "frames", run: frames::target, seeds: frames::seeds },
     Target { name: "headers", run: headers::target, seeds: headers::seeds },
     Target { name: "hello", run: hello::target, seeds: hello::seeds },
     Target { name: "names", run: names::target, seeds: names::seeds },
+    Target { name: "peers", run: peers::target, seeds: peers::seeds },
     Target { name: "records", run: records::target, seeds: records::seeds },
     Target { name: "subjects", run: subjects::target, seeds: subjects::seeds },
 ];

@@ -72,6 +72,11 @@ fn chunks() {
 }
 
 #[test]
+fn door() {
+    run("door");
+}
+
+#[test]
 fn ext() {
     run("ext");
 }
@@ -94,6 +99,11 @@ fn hello() {
 #[test]
 fn names() {
     run("names");
+}
+
+#[test]
+fn peers() {
+    run("peers");
 }
 
 #[test]

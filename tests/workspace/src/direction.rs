@@ -34,7 +34,7 @@ const MAY: [(&str, &[&str]); 17] = [
     ("mesh-shop", &["mesh-client", "mesh-program"]),
     // Shows the three at work, and calls them by their own types.
     ("mesh-demo", &["mesh-client", "mesh-program", "mesh-thumbnails", "mesh-sensors", "mesh-shop"]),
-    ("mesh-fuzzing", &["mesh-wire"]),
+    ("mesh-fuzzing", &["mesh-wire", "mesh-log", "mesh-replica"]),
 ];
 /// Crates that only test: they may use anything.
 const TEST_CRATES: [&str; 7] = [

@@ -9,6 +9,9 @@ use raft::eraftpb::MessageType;
 use super::subject::{Subject, entry, message, to_raw};
 use crate::message::Raft;
 
+/// What it is, to whom, the message, and why it is not let in.
+type Row = (&'static str, fn() -> Subject, Raft, Code);
+
 /// Whether raft panics when it is given these, and then does what it wants done.
 fn panics(subject: impl Fn() -> Subject, messages: &[Raft]) -> bool {
     let run = || {
@@ -61,7 +64,7 @@ fn what_raft_panics_on_is_not_let_in() {
     use MessageType::*;
     let append = || message(MsgAppend);
     // Without the door they reach raft; each row names what it makes of them.
-    let rows: Vec<(&str, fn() -> Subject, Raft, Code)> = vec![
+    let rows: Vec<Row> = vec![
         (
             "to_commit out of range",
             Subject::follower,

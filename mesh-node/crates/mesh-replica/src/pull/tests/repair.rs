@@ -54,7 +54,7 @@ fn a_damaged_piece_is_asked_for_and_stored() {
     let found = outputs(&mut repair);
     let [RepairOutput::Send { to, pull }] = found[..] else { panic!("{found:?}") };
     assert_eq!((to, pull.snapshot, pull.first, pull.last, pull.max_bytes), (NodeNumber(2), 0, 7, 9, 50));
-    repair.handle_part(NOW, NodeNumber(2), part(2, &[good.clone()]));
+    repair.handle_part(NOW, NodeNumber(2), part(2, std::slice::from_ref(&good)));
     assert_eq!(outputs(&mut repair), [RepairOutput::Store { group: GROUP, piece: good.0, bytes: good.1 }]);
     // Twice changes nothing, nor does time.
     repair.handle_part(NOW, NodeNumber(2), part(2, &[piece(1, 7, 3, 50)]));
@@ -88,9 +88,9 @@ fn only_the_bytes_that_were_written_count() {
         assert_eq!(asked(&mut repair, NOW), Some(NodeNumber(3)), "{name}");
     }
     for (name, link, part) in [
-        ("from another", 3, part(3, &[good.clone()])),
-        ("under another name", 2, part(3, &[good.clone()])),
-        ("of a snapshot", 2, Part { snapshot: 40, ..part(2, &[good.clone()]) }),
+        ("from another", 3, part(3, std::slice::from_ref(&good))),
+        ("under another name", 2, part(3, std::slice::from_ref(&good))),
+        ("of a snapshot", 2, Part { snapshot: 40, ..part(2, std::slice::from_ref(&good)) }),
     ] {
         let mut repair = damaged(good.0);
         asked(&mut repair, NOW);
@@ -129,7 +129,7 @@ fn what_can_not_be_stored_is_tried_again() {
     let good = piece(1, 7, 3, 50);
     let mut repair = damaged(good.0);
     asked(&mut repair, NOW);
-    repair.handle_part(NOW, NodeNumber(2), part(2, &[good.clone()]));
+    repair.handle_part(NOW, NodeNumber(2), part(2, std::slice::from_ref(&good)));
     outputs(&mut repair);
     repair.handle_stored(NOW, GROUP, &good.0, false);
     let again = NOW + options().repair_again_after;
