@@ -1,5 +1,7 @@
 //! The command line of `mesh-node`.
 
+pub mod log;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -140,6 +142,9 @@ pub enum Command {
     Health(Ask),
     /// Tell a running node to stop in good order, and wait until it has
     Drain(Ask),
+    /// Look into the data directory of a node that does not run, or repair it
+    #[command(subcommand)]
+    Log(log::Log),
 }
 
 /// Which node to ask, and how.

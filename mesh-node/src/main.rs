@@ -34,6 +34,7 @@ fn main() -> ExitCode {
     match arguments.command {
         Some(Command::Health(how)) => runtime.block_on(ask::health(how)),
         Some(Command::Drain(how)) => runtime.block_on(ask::drain(how)),
+        Some(Command::Log(what)) => mesh_node::cli::log::run(&what),
         None => {
             let print_only = arguments.run.print_config;
             match Config::load(arguments.run.into_layers()) {

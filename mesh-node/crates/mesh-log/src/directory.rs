@@ -5,7 +5,7 @@
 //! DIR/lock   held by the process that uses it
 //! DIR/log/   the write-ahead log
 //! DIR/seg/   segments and their indexes
-//! DIR/ckpt/  checkpoints
+//! DIR/checkpoint/  checkpoints
 //! ```
 
 mod data_file;

@@ -19,6 +19,7 @@ pub mod keeper;
 pub mod lanes;
 pub mod location;
 pub mod log;
+pub mod offline;
 pub mod payload;
 pub mod record;
 pub mod rollover;

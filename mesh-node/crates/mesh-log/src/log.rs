@@ -28,13 +28,17 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-pub(crate) use self::work::{Work, Worked};
 use self::{current::Current, standing::Standing};
 pub use self::{
     error::{OpenError, WriteError},
     options::Options,
     recover::{FileReport, Part},
     recovered::{Damage, DamageKind, Recovered, RecoveredGroup, Sealed},
+};
+pub(crate) use self::{
+    scan::{Block, Reader},
+    survey::{Found, survey},
+    work::{Work, Worked},
 };
 use crate::{
     id::{FileId, GroupId},

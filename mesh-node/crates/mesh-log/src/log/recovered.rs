@@ -35,6 +35,9 @@ pub struct RecoveredGroup {
     pub removed: bool,
     /// Whether something that was promised may be missing here: a vote, or entries behind these.
     pub suspect: bool,
+    /// Indices of entries that are lost, or can't be used because those before them are: the first and the last that is
+    /// known of.
+    pub lost: Option<(u64, u64)>,
     /// The entries behind the cut, without a gap, and where their bytes stand.
     pub entries: Vec<(Entry, Location)>,
 }

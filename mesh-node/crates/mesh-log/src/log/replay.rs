@@ -211,6 +211,7 @@ impl Group {
     }
 
     fn finish(self, blind: bool) -> RecoveredGroup {
+        let known = self.last().0;
         let Self { state, cut, removed, suspect, entries, hole, .. } = self;
         let (entries, missing) = match hole {
             Some((before, last)) if last > cut.0 => (before, true),
@@ -222,7 +223,9 @@ impl Group {
         if entries.first().is_some_and(|(entry, _)| entry.index != cut.0 + 1) {
             entries.clear();
         }
-        RecoveredGroup { state, cut, removed, suspect: suspect || missing || blind, entries }
+        let last = entries.last().map_or(cut.0, |(entry, _)| entry.index);
+        let lost = missing.then_some((last + 1, known));
+        RecoveredGroup { state, cut, removed, suspect: suspect || missing || blind, lost, entries }
     }
 }
 

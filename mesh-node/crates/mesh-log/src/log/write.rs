@@ -85,6 +85,22 @@ impl Log {
         Ok(true)
     }
 
+    /// Gives up what is lost: the groups concerned are suspect no more, and go on from what is left of them. Durable when it
+    /// returns.
+    ///
+    /// # Errors
+    /// [`WriteError`].
+    pub fn accept_loss(&mut self) -> Result<(), WriteError> {
+        for standing in self.groups.values_mut().filter(|standing| standing.suspect) {
+            standing.suspect = false;
+            // What is not there can't be known to be committed.
+            standing.state.commit = standing.state.commit.min(standing.last.0);
+        }
+        self.make_room(&[Part { records: 0, rolls: true }])?;
+        self.roll()?;
+        self.sync()
+    }
+
     /// Files that became full, and whose successor is durable, since it was last asked.
     pub fn sealed(&mut self) -> Vec<Sealed> {
         std::mem::take(&mut self.sealed)

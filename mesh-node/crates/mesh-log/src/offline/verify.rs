@@ -1,0 +1,116 @@
+//! Reads all that a data directory holds.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use super::Error;
+use crate::{
+    directory::Uuid,
+    id::GroupId,
+    keeper::{self, Keeper},
+    log::{self, Damage, FileReport, Log},
+    record::HardState,
+    scrub::{DamagedPiece, Scrub},
+    vfs::Vfs,
+};
+
+/// Read at once.
+const SCRUB_BYTES: u64 = 64 << 20;
+
+/// What a data directory holds, and what of it is damaged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Files of the log, by rising id.
+    pub files: Vec<FileReport>,
+    /// What the log has of each group.
+    pub groups: BTreeMap<GroupId, GroupReport>,
+    /// Damage in the log by which something is lost.
+    pub damage: Vec<Damage>,
+    /// Damage in the log by which nothing is lost.
+    pub harmless: Vec<Damage>,
+    /// Bytes at the end of the log that were being written when it ended.
+    pub torn_bytes: u64,
+    /// Bytes of the checkpoint of each group.
+    pub checkpoints: BTreeMap<GroupId, u64>,
+    /// How many segments there are.
+    pub segments: u64,
+    /// Bytes of records in them that were read.
+    pub segment_bytes: u64,
+    /// Damaged checkpoints, indexes and segments.
+    pub store: Vec<keeper::Damage>,
+    /// Damaged records in segments.
+    pub pieces: Vec<DamagedPiece>,
+}
+
+/// What a log has of a group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupReport {
+    /// The last state.
+    pub state: HardState,
+    /// Index and term of the last entry that a checkpoint has.
+    pub cut: (u64, u64),
+    /// How many entries there are behind it.
+    pub entries: u64,
+    /// The last index that can be used.
+    pub last: u64,
+    /// Whether the group has no replica here any more.
+    pub removed: bool,
+    /// Whether something that was promised may be missing.
+    pub suspect: bool,
+    /// Indices that are lost: the first, and the last that is known of.
+    pub lost: Option<(u64, u64)>,
+}
+
+impl Report {
+    /// Whether anything is lost.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        !self.damage.is_empty()
+            || !self.store.is_empty()
+            || !self.pieces.is_empty()
+            || self.groups.values().any(|group| group.suspect)
+    }
+}
+
+/// Reads everything in a data directory. Nothing is changed.
+///
+/// # Errors
+/// When something can't be read at all, or is not this directory's. Damage is in the report.
+pub fn verify(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Report, Error> {
+    let options = keeper::Options { read_only: true, ..keeper::Options::default() };
+    let (keeper, restored) = Keeper::open(Arc::clone(vfs), dir, options)?;
+    let options = log::Options { kept: restored.kept, ..log::Options::new(directory.0) };
+    let (recovered, files) = Log::inspect(Arc::clone(vfs), &dir.join("log"), &options)?;
+    let keeper = Arc::new(keeper);
+    let segments = keeper.segments().len() as u64;
+    let mut scrub = Scrub::new(keeper);
+    let mut pieces = Vec::new();
+    while segments > 0 && scrub.progress().rounds == 0 {
+        let found = scrub.step(SCRUB_BYTES);
+        pieces.extend(found.into_iter().filter(|at| restored.lanes.stands(at.group, &at.piece)));
+    }
+    let groups = recovered.groups.into_iter().map(|(id, group)| (id, report(&group))).collect();
+    Ok(Report {
+        files,
+        groups,
+        damage: recovered.damage,
+        harmless: recovered.harmless,
+        torn_bytes: recovered.torn_bytes,
+        checkpoints: restored.checkpoints.iter().map(|(id, bytes)| (*id, bytes.len() as u64)).collect(),
+        segments,
+        segment_bytes: scrub.progress().bytes,
+        store: restored.damage,
+        pieces,
+    })
+}
+
+fn report(group: &log::RecoveredGroup) -> GroupReport {
+    GroupReport {
+        state: group.state,
+        cut: group.cut,
+        entries: group.entries.len() as u64,
+        last: group.entries.last().map_or(group.cut.0, |(entry, _)| entry.index),
+        removed: group.removed,
+        suspect: group.suspect,
+        lost: group.lost,
+    }
+}
