@@ -35,9 +35,9 @@ mod view;
 mod waiting;
 
 pub use error::Error;
+pub use view::Groups;
 #[cfg(test)]
 pub(crate) use view::ReplicaInfo;
-pub use view::Groups;
 pub(crate) use {
     ingress::{Gathering, forget, hand_over},
     outlets::{Outlet, write},

@@ -39,24 +39,19 @@ impl Leads {
         self.here.insert(group, lead) != Some(lead)
     }
 
-    /// A node has said who leads a group.
-    pub(super) fn heard(&mut self, group: GroupId, leader: NodeNumber) {
-        self.elsewhere.insert(group, leader);
+    /// A member has said who leads a group that has no replica here; `None`: not the one that was taken for it.
+    pub(super) fn heard(&mut self, group: GroupId, leader: Option<NodeNumber>) {
+        match leader {
+            Some(leader) => self.elsewhere.insert(group, leader),
+            None => self.elsewhere.remove(&group),
+        };
     }
 
-    /// Who leads; of a group without a replica here, one of `members` when nothing was heard.
+    /// Who leads; of a group without a replica here, one of its members, who may know.
     pub(super) fn of(&self, group: GroupId, members: impl FnOnce() -> Option<NodeNumber>) -> Lead {
         match self.here.get(&group) {
             Some(lead) => *lead,
-            None => match self.elsewhere.get(&group).copied().or_else(members) {
-                Some(node) => Lead::There(node),
-                None => Lead::Nobody,
-            },
+            None => self.elsewhere.get(&group).copied().or_else(members).map_or(Lead::Nobody, Lead::There),
         }
-    }
-
-    /// How many groups this node leads.
-    pub(super) fn count_here(&self) -> usize {
-        self.here.values().filter(|lead| **lead == Lead::Here).count()
     }
 }

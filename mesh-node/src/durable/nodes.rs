@@ -1,6 +1,6 @@
 //! The other nodes: who they are, what they are sent, what they say.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use mesh_core::peering::LinkNumber;
@@ -10,7 +10,7 @@ use mesh_replica::{
     ident::{Ident, Join},
     message::Message,
 };
-use mesh_wire::{class::Class, name::Name};
+use mesh_wire::class::Class;
 
 use crate::peer::Sender;
 
@@ -26,7 +26,6 @@ pub(super) struct Nodes {
 
 /// A link with another node.
 pub(super) struct Link {
-    pub(super) name: Arc<Name>,
     sender: Sender,
     pub(super) decoder: Decoder,
     /// Who it is in the cluster, once it has said so and was believed.
@@ -37,9 +36,9 @@ pub(super) struct Link {
 
 impl Nodes {
     /// A link is up.
-    pub(super) fn up(&mut self, link: LinkNumber, name: Arc<Name>, sender: Sender) {
+    pub(super) fn up(&mut self, link: LinkNumber, sender: Sender) {
         let (decoder, encoder) = (Decoder::new(), Encoder::new());
-        self.links.insert(link, Link { name, sender, decoder, number: None, encoder, has_more: false });
+        self.links.insert(link, Link { sender, decoder, number: None, encoder, has_more: false });
     }
 
     /// A link is over; whose it was, unless that node has another one.

@@ -163,6 +163,10 @@ impl Plane {
             if self.leads.changed(group, view.as_ref()) {
                 tracing::debug!(%group, ?view, "the lead of a group has changed");
                 has_moved = true;
+                // Who led before may be gone without a word.
+                let leader = view.and_then(|view| view.leader);
+                let outdated = self.forwards.outdated(group, leader);
+                self.give_up(outdated);
             }
         }
         has_moved && self.tend(now)

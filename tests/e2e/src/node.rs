@@ -43,6 +43,24 @@ impl NodeBuilder {
         self
     }
 
+    /// Takes registers.
+    #[must_use]
+    pub fn with_registers(self) -> Self {
+        self.env("MESH_NODE_STORAGE__REGISTERS", "on")
+    }
+
+    /// One of the nodes that a new cluster begins with.
+    #[must_use]
+    pub fn bootstrap(self, nodes: &[&str]) -> Self {
+        self.arg("--bootstrap").arg(nodes.join(","))
+    }
+
+    /// With these faults, if the program was built to have any: as `MESH_FAULTS` takes them.
+    #[must_use]
+    pub fn faults(self, faults: impl Into<String>) -> Self {
+        self.env("MESH_FAULTS", faults)
+    }
+
     /// Under this name in [`CLUSTER`], with these certificates, on a port of loopback that the system chooses.
     #[must_use]
     pub fn with_certificates(self, name: &str, certificates: &Certificates) -> Self {
@@ -76,6 +94,8 @@ impl NodeBuilder {
         let mut command = Command::new(program("mesh-node", "mesh-node"));
         command.arg("--data").arg(directory).arg("--socket").arg(socket);
         command.arg("--http").arg(if self.http { "127.0.0.1:0" } else { "off" });
+        // Many nodes share a disk in tests.
+        command.env("MESH_NODE_STORAGE__FILE_BYTES", "4MiB");
         if let Some(address) = self.listen {
             command.arg("--listen").arg(address.to_string());
         }
@@ -121,17 +141,38 @@ impl RunningNode {
         self.network.expect("started with an address to listen on")
     }
 
+    /// Kills it; nobody is told.
+    ///
+    /// # Panics
+    /// When it is gone already.
+    pub fn kill(&mut self) {
+        self.signal(Signal::KILL);
+        self.process.wait();
+    }
+
+    /// Starts it again after [`RunningNode::kill`], at the same addresses and with what is in its directory now.
+    ///
+    /// # Panics
+    /// When it does not come up, with what it printed.
+    pub fn start_again(&mut self) {
+        self.builder.listen = self.network.or(self.builder.listen);
+        self.process = self.builder.process(self.directory.path(), &self.socket);
+        self.greeted();
+    }
+
+    /// Starts it again after [`RunningNode::kill`] and waits for its end: it is not to come up.
+    pub fn start_in_vain(&self) -> Finished {
+        self.builder.process(self.directory.path(), &self.socket).finish()
+    }
+
     /// Kills it and starts it again, at the same addresses and with the same data.
     ///
     /// # Panics
     /// When it does not come up, with what it printed.
     pub fn restart(&mut self) {
         // Nobody says goodbye: whoever was connected has to find out.
-        self.signal(Signal::KILL);
-        self.process.wait();
-        self.builder.listen = self.network.or(self.builder.listen);
-        self.process = self.builder.process(self.directory.path(), &self.socket);
-        self.greeted();
+        self.kill();
+        self.start_again();
     }
 
     /// Its process, to read what it prints.

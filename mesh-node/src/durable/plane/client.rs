@@ -8,7 +8,11 @@ use mesh_core::{
     routing::LinkId,
 };
 use mesh_log::id::{GroupId, LaneId};
-use mesh_replica::{clock::Now, id::NodeNumber};
+use mesh_replica::{
+    clock::Now,
+    codec::{Forward, Forwarded},
+    id::NodeNumber,
+};
 use mesh_wire::{
     body,
     code::Code,
@@ -117,8 +121,7 @@ impl Plane {
         if declare.sort != durable::REGISTER {
             return Err(invalid(format!("nothing of sort {} can be declared", declare.sort)));
         }
-        let name: Name =
-            declare.name.parse().map_err(|_| invalid("the name is not well-formed".to_owned()))?;
+        let name = Name::new(declare.name).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
         let request = Request { asker, id: parts.id, what: What::Meta };
         if let Some(there) = self.declared(&name) {
             self.answer(request, Ok(there.encode()));
@@ -199,14 +202,9 @@ impl Plane {
     }
 
     /// Input: what another node asks for a client of its. It is never sent on a second time.
-    pub(super) fn handle_forwarded_request(
-        &mut self,
-        now: Now,
-        from: NodeNumber,
-        forward: mesh_replica::codec::Forward,
-    ) {
+    pub(super) fn handle_forwarded_request(&mut self, now: Now, from: NodeNumber, forward: Forward) {
         let asker = Asker::Node(from);
-        let mesh_replica::codec::Forward { id, group, kind, body, .. } = forward;
+        let Forward { id, group, kind, body, .. } = forward;
         let (what, fetch) = match Kind::from_byte(kind) {
             Some(Kind::Put) => (What::Put(LaneId(0)), None),
             Some(Kind::Declare) => (What::Meta, None),
@@ -221,8 +219,13 @@ impl Plane {
             _ => (What::Meta, None),
         };
         let request = Request { asker, id, what };
-        if self.lead(group) != Lead::Here {
-            return self.answer(request, Err(Refusal::of(Code::NoLeader)));
+        let lead = self.lead(group);
+        if lead != Lead::Here {
+            // It may know by now where to ask instead.
+            let leader = if let Lead::There(leader) = lead { Some(leader) } else { None };
+            let (code, body) =
+                (Code::NoLeader.number().into(), Bytes::from_static(Code::NoLeader.cause().as_bytes()));
+            return self.nodes.answer(from, &Forwarded { id, leader, code, kind, body });
         }
         let Some(token) = self.requests.begin(request) else {
             return self.answer(request, Err(Refusal::of(Code::CommitQueueFull)));

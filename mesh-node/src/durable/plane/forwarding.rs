@@ -39,7 +39,7 @@ impl Plane {
         let kind = request.what.kind() as u8;
         let forward = Forward { id: token.0, group, timeout_ms, kind, body };
         if self.nodes.forward(node, &forward) {
-            self.forwards.sent(now.monotonic, node, token);
+            self.forwards.sent(now.monotonic, group, node, token);
             self.counters.add(Counter::Forwarded, 1);
             return Ok(());
         }
@@ -49,7 +49,13 @@ impl Plane {
 
     /// Input: the answer of another node.
     pub(super) fn handle_forwarded(&mut self, answer: Forwarded) {
-        let Some(request) = self.requests.end(Token(answer.id)) else { return };
+        let token = Token(answer.id);
+        let Some(request) = self.requests.end(token) else { return };
+        if answer.code == u32::from(Code::NoLeader.number())
+            && let Some(group) = self.forwards.group_of(token)
+        {
+            self.leads.heard(group, answer.leader);
+        }
         self.forwards.tidy(&self.requests);
         let outcome = match answer.code {
             0 => Ok(answer.body),

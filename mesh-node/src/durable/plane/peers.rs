@@ -28,8 +28,8 @@ impl Plane {
     /// Input: a link with another node is up.
     pub(crate) fn handle_up(&mut self, up: PeerUp) {
         let now = self.clock.now();
-        let PeerUp { node, link, sender, .. } = up;
-        self.nodes.up(link, node, sender);
+        let PeerUp { link, sender, .. } = up;
+        self.nodes.up(link, sender);
         let own = self.ident();
         self.nodes.say(link, &own);
         self.settle(now);
