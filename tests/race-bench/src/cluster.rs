@@ -64,8 +64,8 @@ impl<'a> Cluster<'a> {
             command.args(["--node", name]).arg("--data").arg(scratch.join(format!("{name}.data")));
             command.arg("--socket").arg(&socket).args(["--http", &free_address()?]);
             command
-                .env("MESH_NODE_STORAGE_REGISTERS", "on")
-                .env("MESH_NODE_STORAGE_SHARDS", shards.to_string());
+                .env("MESH_NODE_STORAGE__REGISTERS", "on")
+                .env("MESH_NODE_STORAGE__SHARDS", shards.to_string());
             if let Some(replicated) = &replicated {
                 replicated.arguments(nth, &names, &mut command);
             }

@@ -89,9 +89,9 @@ impl Cluster {
                 arguments.extend(["--bootstrap".into(), founders.join(",")]);
             }
             let environment = [
-                ("MESH_NODE_STORAGE_REGISTERS", "true".to_owned()),
-                ("MESH_NODE_STORAGE_SHARDS", plan.shards.to_string()),
-                ("MESH_NODE_STORAGE_FILE_BYTES", "4MiB".to_owned()),
+                ("MESH_NODE_STORAGE__REGISTERS", "true".to_owned()),
+                ("MESH_NODE_STORAGE__SHARDS", plan.shards.to_string()),
+                ("MESH_NODE_STORAGE__FILE_BYTES", "4MiB".to_owned()),
             ];
             let setup = Setup {
                 program: programs.node.clone(),

@@ -98,7 +98,7 @@ pub(super) async fn log(arena: &mut Arena) -> anyhow::Result<()> {
 
 /// A node's checkpoint is damaged while the node does not run.
 pub(super) async fn checkpoint(arena: &mut Arena) -> anyhow::Result<()> {
-    offline(arena, |data, random| match newest(data, "checkpoints", "ckpt")? {
+    offline(arena, |data, random| match newest(data, "checkpoint", "ckpt")? {
         Some(path) => flip(&path, random),
         None => Ok(()),
     })

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// What only a directory has that was in use.
-const PARTS: [&str; 3] = ["log", "seg", "ckpt"];
+const PARTS: [&str; 3] = ["log", "seg", "checkpoint"];
 
 impl DataDir {
     /// Opens the data directory of a node, and makes it when there is nothing yet.
