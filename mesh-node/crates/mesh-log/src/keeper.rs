@@ -27,6 +27,7 @@ use crate::{
     vfs::Vfs,
 };
 
+mod accept;
 mod build;
 mod damage;
 mod error;
@@ -40,6 +41,7 @@ mod work;
 
 use self::build::Builder;
 pub use self::{
+    accept::accept_loss,
     damage::{Damage, DamageKind},
     error::OpenError,
     options::Options,

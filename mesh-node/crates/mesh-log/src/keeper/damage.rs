@@ -34,6 +34,20 @@ pub enum DamageKind {
 }
 
 impl Damage {
+    /// Whether nothing is lost by it.
+    #[must_use]
+    pub fn is_harmless(&self) -> bool {
+        self.groups.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// The group whose state is lost, if it is a checkpoint. Other damage is of records, which are known to be missing and
+    /// can be fetched while the group goes on.
+    #[must_use]
+    pub fn lost_state(&self) -> Option<GroupId> {
+        let is_checkpoint = self.path.extension().is_some_and(|extension| extension == "ckpt");
+        self.groups.as_ref().filter(|_| is_checkpoint)?.first().copied()
+    }
+
     /// The code of this kind of damage.
     #[must_use]
     pub fn code(&self) -> Code {

@@ -84,7 +84,7 @@ impl Keeper {
     }
 
     /// What the index of a segment has that was kept before a crash.
-    fn known_pieces(&self, file: FileId) -> io::Result<Vec<(GroupId, Piece)>> {
+    pub(super) fn known_pieces(&self, file: FileId) -> io::Result<Vec<(GroupId, Piece)>> {
         let Some(segment) = self.segment(file) else { return Ok(Vec::new()) };
         let Segment::Indexed(directory) = &*segment else { return Ok(Vec::new()) };
         let mut pieces = Vec::new();

@@ -335,3 +335,40 @@ fn a_later_copy_counts_more_than_a_damaged_one() {
     assert_eq!(restored.lanes.runs(GROUP).len(), 2);
     assert_eq!(restored.lanes.runs(GroupId(2)), []);
 }
+
+#[test]
+fn when_the_loss_is_accepted_the_store_is_sound_and_what_is_left_can_be_read() {
+    type Harm = fn(&Disk);
+    let index: Harm = |disk| assert!(disk.flip(&path_of(KEPT, "idx"), 70, 1));
+    let short: Harm = |disk| cut(disk, &kept_path(), 4096 + 100);
+    let gone: Harm = |disk| remove(disk, &path_of(built(1), "seg"));
+    let state: Harm = |disk| assert!(disk.flip(&checkpoint_path(), 40, 1));
+    let blocks: Harm = |disk| {
+        remove(disk, &path_of(built(1), "idx"));
+        assert!(disk.flip(&path_of(built(1), "seg"), 12, 1));
+    };
+    // What is done, how many pieces are left of either lane, and how many files are put aside.
+    let cases =
+        [(index, (0, 2), 1), (short, (1, 2), 1), (gone, (3, 0), 1), (state, (3, 2), 1), (blocks, (3, 0), 0)];
+    for (n, (harm, (of_lane, of_other), aside)) in cases.into_iter().enumerate() {
+        let disk = store();
+        harm(&disk);
+        let (_, restored) = open(&disk);
+        assert!(!only(&restored).is_harmless(), "case {n}");
+        assert_eq!(only(&restored).lost_state().is_some(), n == 3);
+        let vfs: std::sync::Arc<dyn Vfs> = std::sync::Arc::new(disk.clone());
+        let done = crate::keeper::accept_loss(&vfs, dir()).unwrap();
+        assert_eq!(done.len(), aside, "case {n}: {done:?}");
+        disk.crash_losing_all();
+        let (keeper, mut restored) = open(&disk);
+        assert_eq!(restored.damage, [], "case {n}");
+        assert_eq!(read(&keeper, &restored.lanes, LANE), whole(LANE, &OF_LANE[..of_lane]));
+        assert_eq!(read(&keeper, &restored.lanes, OTHER), whole(OTHER, &OF_OTHER[..of_other]));
+        restored.lanes.miss(GROUP, &[(LANE, 1, 3), (OTHER, 1, 2)]);
+        assert_eq!(
+            read(&keeper, &restored.lanes, LANE).iter().any(|(_, bytes)| bytes.is_none()),
+            of_lane < 3
+        );
+        assert_eq!(crate::keeper::accept_loss(&vfs, dir()).unwrap(), Vec::<PathBuf>::new());
+    }
+}
