@@ -27,19 +27,19 @@ pub struct Repaired {
 }
 
 /// Cuts the log where it is damaged, so that the groups concerned go on from what is left of them. Damaged files are
-/// copied first, and stay as they are. Nothing is done when the log is not damaged.
+/// copied first, and stay as they are. Damaged checkpoints and indexes are put aside. Nothing is done when nothing is damaged.
 ///
 /// # Errors
 /// When something can't be read or written at all.
 pub fn repair(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Repaired, Error> {
     let before = verify(vfs, dir, directory)?;
+    let mut aside = keeper::accept_loss(vfs, dir)?;
     if before.damage.is_empty() && !before.groups.values().any(|group| group.suspect) {
-        return Ok(Repaired { before, aside: Vec::new() });
+        return Ok(Repaired { before, aside });
     }
     let log_dir = dir.join("log");
     let mut damaged: Vec<FileId> = before.damage.iter().map(|damage| damage.file).collect();
     damaged.dedup();
-    let mut aside = Vec::new();
     for file in damaged {
         let from = log_dir.join(format!("{:016x}.wal", file.0));
         let to = log_dir.join(format!("{:016x}.damaged", file.0));
