@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod golden;
+mod page;
 mod properties;
 
 pub(super) fn payload(len: usize, fill: u8) -> Payload {
