@@ -1,0 +1,141 @@
+//! Three nodes that keep records together: the loss of any one loses nothing that was acknowledged.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::time::Duration;
+
+use mesh_client::Register;
+use mesh_e2e::{Cluster, RunningNode, everything, register, wait_until};
+use serde_json::Value;
+use tokio::{sync::watch, task::JoinHandle};
+
+fn groups(node: &RunningNode) -> Vec<Value> {
+    node.api("groups")["groups"].as_array().unwrap().clone()
+}
+
+/// Who leads a group, as a node sees it.
+fn leader(node: &RunningNode, group: u32) -> Option<String> {
+    groups(node).iter().find(|entry| entry["group"] == group)?["leader"].as_str().map(str::to_owned)
+}
+
+/// Waits until every group has a leader, as each of these nodes sees it.
+fn until_led<'a>(nodes: impl Iterator<Item = &'a RunningNode> + Clone) {
+    let is_led = |node: &RunningNode| {
+        let groups = groups(node);
+        groups.len() == 17 && groups.iter().all(|group| group["leader"].is_string())
+    };
+    wait_until("every group is led", || nodes.clone().all(is_led));
+}
+
+/// Appends one record after the other until told to stop; gives what was acknowledged.
+fn append(register: Register, name: &'static str, stop: watch::Receiver<bool>) -> JoinHandle<Vec<String>> {
+    tokio::spawn(async move {
+        let mut acknowledged = Vec::new();
+        for n in 0.. {
+            if *stop.borrow() {
+                break;
+            }
+            let text = format!("{name}-{n}");
+            register.append([&text]).await.unwrap();
+            acknowledged.push(text);
+        }
+        acknowledged
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_loss_of_a_leader_loses_nothing_that_was_acknowledged() {
+    let mut cluster = Cluster::of(&["a", "b", "c"]);
+    until_led(cluster.nodes.iter());
+    let first = register(&cluster.nodes[0], "kept").await;
+    let group = first.group();
+    let lost = leader(&cluster.nodes[0], group).unwrap();
+    let lost = ["a", "b", "c"].iter().position(|name| *name == lost).unwrap();
+    let (stop, stopped) = watch::channel(false);
+    // Both others send on what they are asked for.
+    let mut appending = Vec::new();
+    for (index, name) in ["a", "b", "c"].into_iter().enumerate().filter(|(index, _)| *index != lost) {
+        appending.push(append(register(&cluster.nodes[index], "kept").await, name, stopped.clone()));
+    }
+    let other = register(&cluster.nodes[(lost + 1) % 3], "kept").await;
+    let grown = |more: u64| {
+        let other = other.clone();
+        async move {
+            let before = other.read(1, 1).await.unwrap().head();
+            while other.read(1, 1).await.unwrap().head() < before + more {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    };
+    grown(40).await;
+    cluster.nodes[lost].kill();
+    grown(40).await;
+    cluster.nodes[lost].start_again();
+    grown(40).await;
+    stop.send_replace(true);
+    let mut acknowledged = Vec::new();
+    for appending in appending {
+        acknowledged.push(appending.await.unwrap());
+    }
+    until_led(cluster.nodes.iter());
+    for node in &cluster.nodes {
+        let found = everything(&register(node, "kept").await).await;
+        for acknowledged in &acknowledged {
+            let prefix = acknowledged[0].split('-').next().unwrap();
+            let of_one: Vec<&String> = found.iter().filter(|text| text.starts_with(prefix)).collect();
+            assert_eq!(of_one, acknowledged.iter().collect::<Vec<_>>(), "in order, each once");
+        }
+    }
+    let forwarded: u64 =
+        cluster.nodes.iter().map(|node| node.metric("mesh_group_forwarded_total", &[])).sum();
+    assert!(forwarded > 0, "followers send on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_stops_in_good_order_hands_its_leads_over() {
+    let mut cluster = Cluster::of(&["a", "b", "c"]);
+    until_led(cluster.nodes.iter());
+    let kept = register(&cluster.nodes[0], "kept").await;
+    kept.append(["before"]).await.unwrap();
+    let group = kept.group();
+    let to = ["a", "b", "c"]
+        .into_iter()
+        .find(|name| leader(&cluster.nodes[0], group).as_deref() != Some(name))
+        .unwrap();
+    // An operator moves the lead first.
+    let from = leader(&cluster.nodes[0], group).unwrap();
+    let from = ["a", "b", "c"].iter().position(|name| *name == from).unwrap();
+    let asked = format!("{{\"group\":{group},\"node\":\"{to}\"}}");
+    let moved = cluster.nodes[from].mesh(&["request", "$mesh.group.transfer", &asked]);
+    assert_eq!(moved.status, Some(0), "{}", moved.stderr);
+    wait_until("the lead has moved", || leader(&cluster.nodes[from], group).as_deref() == Some(to));
+    let leaving = ["a", "b", "c"].iter().position(|name| *name == to).unwrap();
+    let node = cluster.nodes.remove(leaving);
+    node.signal(rustix::process::Signal::TERM);
+    let finished = node.finish();
+    assert_eq!(finished.status, Some(0));
+    until_led(cluster.nodes.iter());
+    for node in &cluster.nodes {
+        let kept = register(node, "kept").await;
+        kept.append(["after"]).await.unwrap();
+    }
+    assert_eq!(everything(&register(&cluster.nodes[0], "kept").await).await, ["before", "after", "after"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_joins_has_a_number_of_its_own_and_everything_that_is_kept() {
+    let mut cluster = Cluster::of(&["a", "b", "c"]);
+    until_led(cluster.nodes.iter());
+    let kept = register(&cluster.nodes[0], "kept").await;
+    for n in 0..20 {
+        kept.append([n.to_string()]).await.unwrap();
+    }
+    cluster.join("d");
+    let d = &cluster.nodes[3];
+    wait_until("d knows the cluster", || {
+        groups(d).iter().any(|group| group["group"] == 0 && group["leader"].is_string())
+    });
+    let there = register(d, "kept").await;
+    there.append(["from d"]).await.unwrap();
+    assert_eq!(everything(&there).await.len(), 21);
+    assert_eq!(cluster.founders(), ["a", "b", "c"]);
+}
