@@ -46,10 +46,12 @@ pub(super) struct Network {
     random: Random,
     committed: BTreeMap<u64, (u64, Vec<u8>)>,
     proposed: u64,
+    /// Whether malformed messages end the run, or are sent.
+    looks_at_messages: bool,
 }
 
 impl Network {
-    pub(super) fn new(seed: u64, batch_append: bool) -> Self {
+    pub(super) fn new(seed: u64, batch_append: bool, looks_at_messages: bool) -> Self {
         let node = |id| {
             let config = Config {
                 id,
@@ -75,6 +77,7 @@ impl Network {
             random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             committed: BTreeMap::new(),
             proposed: 0,
+            looks_at_messages,
         }
     }
 
@@ -143,7 +146,7 @@ impl Network {
         committed.extend(light.take_committed_entries());
         node.advance_apply();
         for message in messages {
-            if message.get_msg_type() == MessageType::MsgAppend {
+            if self.looks_at_messages && message.get_msg_type() == MessageType::MsgAppend {
                 let indices = message.entries.iter().map(|entry| entry.index);
                 if !indices.eq(message.index + 1..=message.index + message.entries.len() as u64) {
                     return Err(Wrong::Malformed);
