@@ -67,7 +67,10 @@ pub const LARGE: u32 = 64 * 1024;
 #[derive(Debug, Default)]
 struct Held {
     usage: Usage,
-    pieces: BTreeSet<(GroupId, LaneId, u64)>,
+    /// How many pieces there are that are held by themselves.
+    pieces: usize,
+    /// Where to look for them; some of these may be elsewhere by now.
+    keys: Vec<(GroupId, LaneId, u64)>,
     chunks: BTreeSet<(GroupId, LaneId, u64)>,
 }
 
@@ -202,7 +205,7 @@ impl Lanes {
 
     /// A segment is gone.
     pub fn dropped(&mut self, file: FileId) {
-        if self.files.get(&file).is_some_and(|held| held.pieces.is_empty() && held.chunks.is_empty()) {
+        if self.files.get(&file).is_some_and(|held| held.pieces == 0 && held.chunks.is_empty()) {
             self.files.remove(&file);
         }
     }

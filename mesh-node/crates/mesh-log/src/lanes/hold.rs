@@ -62,7 +62,8 @@ impl Lanes {
         self.lane(group, piece.lane).insert_piece(piece);
         self.changes += u64::from(self.is_segment(piece.location.file));
         let held = self.held(piece.location.file);
-        held.pieces.insert((group, piece.lane, piece.first));
+        held.pieces += 1;
+        held.keys.push((group, piece.lane, piece.first));
         let len = u64::from(piece.location.len);
         held.usage.written += len;
         held.usage.live += len;
@@ -116,7 +117,7 @@ impl Lanes {
     pub(super) fn release(&mut self, group: GroupId, lane: LaneId, first: u64) -> bool {
         let found = self.groups.get_mut(&group).and_then(|lanes| lanes.get_mut(&lane));
         let Some(piece) = found.and_then(|lane| lane.remove_piece(first)) else { return false };
-        self.forget_piece(group, &piece);
+        self.forget_piece(&piece);
         true
     }
 
@@ -128,17 +129,20 @@ impl Lanes {
 
     pub(super) fn forget_all(&mut self, group: GroupId, lane: LaneId, pieces: &[Piece], chunks: &[Chunk]) {
         for piece in pieces {
-            self.forget_piece(group, piece);
+            self.forget_piece(piece);
         }
         for chunk in chunks {
             self.forget_chunk(group, lane, chunk);
         }
     }
 
-    pub(super) fn forget_piece(&mut self, group: GroupId, piece: &Piece) {
+    pub(super) fn forget_piece(&mut self, piece: &Piece) {
         let file = piece.location.file;
         let Some(held) = self.files.get_mut(&file) else { return };
-        held.pieces.remove(&(group, piece.lane, piece.first));
+        held.pieces = held.pieces.saturating_sub(1);
+        if held.pieces == 0 {
+            held.keys = Vec::new();
+        }
         let len = u64::from(piece.location.len);
         held.usage.live = held.usage.live.saturating_sub(len);
         if piece.location.len > LARGE {
@@ -147,7 +151,7 @@ impl Lanes {
         let of_log = !held.usage.segment && !crate::files::is_built(file);
         if !of_log {
             self.changes += 1;
-        } else if held.pieces.is_empty() {
+        } else if held.pieces == 0 {
             self.files.remove(&file);
         }
     }

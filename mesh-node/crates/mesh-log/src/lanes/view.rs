@@ -21,8 +21,13 @@ impl Lanes {
     /// The pieces in a file that are known one by one: those in a file of the log, and repaired ones.
     #[must_use]
     pub fn pieces_in(&self, file: FileId) -> Vec<(GroupId, Piece)> {
-        let keys = self.files.get(&file).into_iter().flat_map(|held| &held.pieces);
-        keys.filter_map(|(group, lane, first)| Some((*group, self.piece(*group, *lane, *first)?))).collect()
+        let mut keys = self.files.get(&file).map(|held| held.keys.clone()).unwrap_or_default();
+        keys.sort_unstable();
+        keys.dedup();
+        let found = keys.into_iter().filter_map(|(group, lane, first)| {
+            Some((group, self.piece(group, lane, first).filter(|piece| piece.location.file == file)?))
+        });
+        found.collect()
     }
 
     /// The pieces of a group that stand in files of the log: what a checkpoint has to name, since the log is not read
@@ -86,7 +91,7 @@ impl Lanes {
     /// The segments of which nothing is wanted.
     #[must_use]
     pub fn unwanted(&self) -> Vec<FileId> {
-        let empty = |held: &Held| held.pieces.is_empty() && held.chunks.is_empty();
+        let empty = |held: &Held| held.pieces == 0 && held.chunks.is_empty();
         let files = self
             .files
             .iter()
@@ -115,10 +120,13 @@ impl Lanes {
                 last,
             }));
         }
-        for (group, id, first) in &held.pieces {
-            let Some(piece) = self.piece(*group, *id, *first) else { continue };
-            wanted.push(Wanted { group: *group, lane: *id, first: *first, last: piece.last() });
-        }
+        let alone = self.pieces_in(file).into_iter();
+        wanted.extend(alone.map(|(group, piece)| Wanted {
+            group,
+            lane: piece.lane,
+            first: piece.first,
+            last: piece.last(),
+        }));
         wanted
     }
 
