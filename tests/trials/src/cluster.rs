@@ -257,7 +257,8 @@ impl Drop for Cluster {
 
 /// What a later view has more of.
 fn rank(group: &Value) -> (u64, bool, u64) {
-    (group["term"].as_u64().unwrap_or(0), group["leader"].is_string(), group["commit"].as_u64().unwrap_or(0))
+    // Only the leader knows how far the others are.
+    (group["term"].as_u64().unwrap_or(0), group["role"] == "leader", group["commit"].as_u64().unwrap_or(0))
 }
 
 /// The name of a node.
