@@ -1,12 +1,12 @@
 //! From frames to messages.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use mesh_wire::frame::{Flags, Frame, HEADER_BYTES, Kind};
 
 use super::{
-    CodecError, Forward, Forwarded, beat, body_bytes_max, forward, raft, reader::Reader, series::Series,
+    CodecError, Forward, Forwarded, beat, body_bytes_max, forward, raft,
+    reader::Reader,
+    series::{Part, Series},
     snapshot,
 };
 use crate::{
@@ -34,7 +34,7 @@ pub enum Received {
 /// Reads the frames of one link, in the order of each lane.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    series: BTreeMap<u8, Series>,
+    series: Series,
 }
 
 impl Decoder {
@@ -59,23 +59,12 @@ impl Decoder {
             return Err(CodecError::Length { kind });
         }
         let goes_on = header.flags.contains(Flags::MORE);
-        let body = match self.series.get_mut(&(kind as u8)) {
-            Some(series) => {
-                let whole = series.push(kind, header.aux, header.id, frame.body(), goes_on);
-                if !matches!(whole, Ok(None)) {
-                    self.series.remove(&(kind as u8));
-                }
-                whole?
-            }
-            None if goes_on || header.aux != 0 || header.id != 0 => {
-                let series = Series::open(kind, header.aux, header.id, frame.body())?;
-                if !goes_on {
-                    return Err(CodecError::Length { kind });
-                }
-                self.series.insert(kind as u8, series);
-                None
-            }
-            None => Some(bytes.slice(HEADER_BYTES..)),
+        let body = if goes_on || header.aux != 0 || header.id != 0 {
+            let (offset, id, bytes) = (header.aux, header.id, frame.body());
+            self.series.take(Part { kind, offset, id, goes_on, bytes })?
+        } else {
+            self.series.give_up(kind);
+            Some(bytes.slice(HEADER_BYTES..))
         };
         match body {
             None => Ok(Received::Nothing),
@@ -89,7 +78,7 @@ impl Decoder {
     /// Bytes held of bodies that are not whole.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.series.values().map(Series::held_bytes).sum()
+        self.series.held_bytes()
     }
 }
 

@@ -7,7 +7,7 @@ use mesh_wire::{
     frame::{Flags, FrameHeader, HEADER_BYTES, Kind},
 };
 
-use super::{CodecError, Forward, Forwarded, ROOM, beat, forward, raft, snapshot};
+use super::{CodecError, Forward, Forwarded, ROOM, beat, forward, raft, series::id_of, snapshot};
 use crate::{
     ident::{Ident, Join},
     message::{Message, Raft},
@@ -186,13 +186,13 @@ impl Encoder {
             let (kind, frame) = self.open.remove(at);
             self.close(kind, frame);
         }
-        let total = if body.len() > ROOM { body.len() as u64 } else { 0 };
+        let id = if body.len() > ROOM { id_of(body) } else { 0 };
         let mut offset = 0;
         loop {
             let end = body.len().min(offset + ROOM);
             let flags = if end < body.len() { Flags::MORE } else { Flags::NONE };
             let mut frame = BytesMut::with_capacity(HEADER_BYTES + end - offset);
-            header(kind, flags, end - offset, offset as u32, total).write(&mut frame);
+            header(kind, flags, end - offset, offset as u32, id).write(&mut frame);
             frame.extend_from_slice(&body[offset..end]);
             self.done.push(Outgoing { class: kind.class(), frame: frame.freeze() });
             offset = end;

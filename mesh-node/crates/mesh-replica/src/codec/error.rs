@@ -38,19 +38,17 @@ pub enum CodecError {
         /// The most that there may be.
         max: usize,
     },
-    /// Parts of a body don't follow each other.
-    #[error("a part of a {kind:?} at {offset} of {total} where {held} of {expected} are there")]
+    /// There can't be such a part of a body.
+    #[error("a part of a {kind:?}: {len} bytes at {offset} of {total}")]
     Part {
         /// What it is.
         kind: Kind,
-        /// Where the part says that it begins.
+        /// Where it says that it begins.
         offset: u64,
+        /// Its bytes.
+        len: u64,
         /// How long it says that the whole is.
         total: u64,
-        /// What is there.
-        held: u64,
-        /// How long the first part said that the whole is.
-        expected: u64,
     },
     /// The checksum is not that of the bytes.
     #[error("the payload of {what} {number} does not have its checksum")]

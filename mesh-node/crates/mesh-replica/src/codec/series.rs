@@ -1,59 +1,96 @@
-//! Bodies that came in parts.
+//! Bodies that come in parts.
+
+use std::collections::BTreeMap;
 
 use bytes::{Bytes, BytesMut};
 use mesh_wire::frame::Kind;
 
 use super::{CodecError, body_bytes_max};
 
-/// A body of which some is there. Parts of one kind follow each other on their lane, so there is one of each kind.
-#[derive(Debug)]
-pub(super) struct Series {
-    total: usize,
-    held: BytesMut,
+/// What `id` says in the frames of a body in parts: its length and its checksum, by which it is told from others.
+pub(super) fn id_of(body: &[u8]) -> u64 {
+    body.len() as u64 | u64::from(crc32c::crc32c(body)) << 32
 }
 
-impl Series {
-    /// The first part. Makes room for what came, not for what was announced.
-    pub(super) fn open(kind: Kind, offset: u32, total: u64, part: &[u8]) -> Result<Self, CodecError> {
-        let max = body_bytes_max(kind).ok_or(CodecError::Kind(kind))?;
-        let wrong = CodecError::Part { kind, offset: offset.into(), total, held: 0, expected: total };
-        if offset != 0 || part.is_empty() {
-            return Err(wrong);
-        }
-        let size = usize::try_from(total).ok().filter(|total| *total <= max);
-        let size = size.ok_or(CodecError::TooLarge { what: "body", size: total, max })?;
-        if part.len() >= size {
-            return Err(wrong);
-        }
-        Ok(Self { total: size, held: BytesMut::from(part) })
+/// A part, as its frame says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    pub(super) kind: Kind,
+    /// Where it begins in the body.
+    pub(super) offset: u32,
+    /// See [`id_of`].
+    pub(super) id: u64,
+    /// Whether others follow.
+    pub(super) goes_on: bool,
+    pub(super) bytes: &'a [u8],
+}
+
+impl Part<'_> {
+    fn total(&self) -> u64 {
+        self.id & u64::from(u32::MAX)
     }
 
-    /// A further part; the whole when it is the last one.
-    pub(super) fn push(
-        &mut self,
-        kind: Kind,
-        offset: u32,
-        total: u64,
-        part: &[u8],
-        goes_on: bool,
-    ) -> Result<Option<Bytes>, CodecError> {
-        let (held, expected) = (self.held.len(), self.total);
-        let end = held + part.len();
-        let fits = if goes_on { end < expected } else { end == expected };
-        if offset as usize != held || total != expected as u64 || part.is_empty() || !fits {
+    /// Whether there can be such a part.
+    fn check(&self) -> Result<(), CodecError> {
+        let max = body_bytes_max(self.kind).ok_or(CodecError::Kind(self.kind))?;
+        if self.total() > max as u64 {
+            return Err(CodecError::TooLarge { what: "body", size: self.total(), max });
+        }
+        let end = u64::from(self.offset) + self.bytes.len() as u64;
+        let fits = if self.goes_on { end < self.total() } else { end == self.total() && self.offset > 0 };
+        if self.bytes.is_empty() || !fits {
             return Err(CodecError::Part {
-                kind,
-                offset: offset.into(),
-                total,
-                held: held as u64,
-                expected: expected as u64,
+                kind: self.kind,
+                offset: self.offset.into(),
+                len: self.bytes.len() as u64,
+                total: self.total(),
             });
         }
-        self.held.extend_from_slice(part);
-        Ok((!goes_on).then(|| std::mem::take(&mut self.held).freeze()))
+        Ok(())
+    }
+}
+
+/// Bodies of which some is there: one of each kind at most, since their parts follow each other on their lane.
+#[derive(Debug, Default)]
+pub(super) struct Series(BTreeMap<u8, (u64, BytesMut)>);
+
+impl Series {
+    /// Takes a part; the whole body when it is the last one. A sender without room may have dropped others: a part that
+    /// does not follow goes the same way, with what is there of its body.
+    pub(super) fn take(&mut self, part: Part<'_>) -> Result<Option<Bytes>, CodecError> {
+        part.check()?;
+        let key = part.kind as u8;
+        if part.offset == 0 {
+            // Makes room for what came, not for what was announced.
+            self.0.insert(key, (part.id, BytesMut::from(part.bytes)));
+            return Ok(None);
+        }
+        let follows = |(id, held): &(u64, BytesMut)| *id == part.id && held.len() == part.offset as usize;
+        if !self.0.get(&key).is_some_and(follows) {
+            self.0.remove(&key);
+            return Ok(None);
+        }
+        if let Some((_, held)) = self.0.get_mut(&key) {
+            held.extend_from_slice(part.bytes);
+        }
+        if part.goes_on {
+            return Ok(None);
+        }
+        let whole = self.0.remove(&key).map(|(_, held)| held.freeze());
+        match whole {
+            Some(whole) if id_of(&whole) != part.id => {
+                Err(CodecError::Checksum { what: "body", number: part.kind as u64 })
+            }
+            whole => Ok(whole),
+        }
+    }
+
+    /// A whole body came: no more comes of one in parts.
+    pub(super) fn give_up(&mut self, kind: Kind) {
+        self.0.remove(&(kind as u8));
     }
 
     pub(super) fn held_bytes(&self) -> usize {
-        self.held.len()
+        self.0.values().map(|(_, held)| held.len()).sum()
     }
 }

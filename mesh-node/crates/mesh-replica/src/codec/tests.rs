@@ -253,39 +253,82 @@ fn large_payloads_are_slices_of_the_frame_and_small_ones_are_not() {
     }
 }
 
+fn a_part(offset: u32, total: u64, more: bool, bytes: &[u8]) -> Bytes {
+    frame(Kind::Forward, if more { Flags::MORE } else { Flags::NONE }, offset, total, bytes)
+}
+
 #[test]
-fn parts_follow_each_other_or_the_link_ends() {
-    let part = |aux, id, more: bool, body: &[u8]| {
-        frame(Kind::Offer, if more { Flags::MORE } else { Flags::NONE }, aux, id, body)
-    };
-    let max = body_bytes_max(Kind::Offer).unwrap() as u64;
-    for (name, frames) in [
-        ("begins in the middle", vec![part(1, 10, true, b"a")]),
-        ("ends before it began", vec![part(1, 10, false, b"a")]),
-        ("says it is whole and has a length", vec![part(0, 1, false, b"a")]),
-        ("has nothing in it", vec![part(0, 10, true, b"")]),
-        ("is longer than the whole", vec![part(0, 1, true, b"ab")]),
-        ("is the whole and goes on", vec![part(0, 1, true, b"a")]),
-        ("is larger than may be", vec![part(0, max + 1, true, b"a")]),
-        ("has a gap", vec![part(0, 10, true, b"a"), part(2, 10, true, b"b")]),
-        ("comes twice", vec![part(0, 10, true, b"a"), part(0, 10, true, b"a")]),
-        ("changes its length", vec![part(0, 10, true, b"a"), part(1, 11, true, b"b")]),
-        ("goes beyond", vec![part(0, 3, true, b"ab"), part(2, 3, false, b"cd")]),
-        ("ends too soon", vec![part(0, 3, true, b"a"), part(1, 3, false, b"b")]),
+fn parts_that_can_not_be_end_the_link() {
+    let max = body_bytes_max(Kind::Forward).unwrap() as u64;
+    for (name, part, code) in [
+        ("ends before it began", a_part(1, 1, false, b"a"), Code::PeerFrameMalformed),
+        ("says it is whole and has a length", a_part(0, 1, false, b"a"), Code::PeerFrameMalformed),
+        ("has nothing in it", a_part(0, 10, true, b""), Code::PeerFrameMalformed),
+        ("is longer than the whole", a_part(0, 1, true, b"ab"), Code::PeerFrameMalformed),
+        ("is the whole and goes on", a_part(0, 1, true, b"a"), Code::PeerFrameMalformed),
+        ("goes beyond", a_part(2, 3, true, b"cd"), Code::PeerFrameMalformed),
+        ("ends too soon", a_part(1, 3, false, b"b"), Code::PeerFrameMalformed),
+        ("is of more than there may be", a_part(0, max + 1, true, b"a"), Code::PeerFrameTooLarge),
     ] {
-        let mut decoder = Decoder::new();
-        let (last, before) = frames.split_last().unwrap();
-        for frame in before {
-            assert_eq!(decoder.decode(frame).unwrap(), Received::Nothing, "{name}");
-        }
-        let error = decoder.decode(last).unwrap_err();
-        let codes = [Code::PeerFrameMalformed, Code::PeerFrameTooLarge];
-        assert!(codes.contains(&error.code()), "{name}: {error}");
+        assert_eq!(Decoder::new().decode(&part).unwrap_err().code(), code, "{name}");
     }
     // The announcement alone reserves nothing.
     let mut decoder = Decoder::new();
-    decoder.decode(&part(0, max, true, b"a")).unwrap();
+    decoder.decode(&a_part(0, max, true, b"a")).unwrap();
     assert_eq!(decoder.held_bytes(), 1);
+}
+
+/// The frames of a request whose body needs three.
+fn three_parts(fill: u8) -> (Received, Vec<Bytes>) {
+    let body = Bytes::from(vec![fill; 2 * ROOM + 5]);
+    let forward = Forward { id: 1, group: GroupId(2), timeout_ms: 3, kind: 0x52, body };
+    let mut encoder = Encoder::new();
+    encoder.push_forward(&forward).unwrap();
+    let frames: Vec<Bytes> = encoder.finish().into_iter().map(|outgoing| outgoing.frame).collect();
+    assert_eq!(frames.len(), 3);
+    (Received::Forward(forward), frames)
+}
+
+#[test]
+fn a_part_that_was_dropped_costs_its_body_and_nothing_else() {
+    let (first, a) = three_parts(1);
+    let (second, b) = three_parts(2);
+    let whole = frame(Kind::Forward, Flags::NONE, 0, 0, &[0; 24]);
+    // Which frames come, and what is read.
+    for (frames, read) in [
+        (vec![&a[0], &a[1], &a[2]], vec![&first]),
+        (vec![&a[0], &a[2], &b[0], &b[1], &b[2]], vec![&second]),
+        (vec![&a[1], &a[2], &b[0], &b[1], &b[2]], vec![&second]),
+        (vec![&a[0], &b[0], &b[1], &b[2]], vec![&second]),
+        (vec![&a[0], &a[0], &a[1], &a[2]], vec![&first]),
+        (vec![&a[0], &a[1], &a[1], &a[2]], vec![]),
+        // As long as the first one, and not taken for its rest.
+        (vec![&a[0], &a[1], &b[2]], vec![]),
+        (vec![&a[0], &a[1], &b[1], &b[2]], vec![]),
+    ] {
+        let mut decoder = Decoder::new();
+        let mut found = Vec::new();
+        for frame in frames.into_iter().chain([&whole]) {
+            match decoder.decode(frame).unwrap() {
+                Received::Nothing => {}
+                received => found.push(received),
+            }
+        }
+        found.pop().unwrap();
+        assert_eq!(found.iter().collect::<Vec<_>>(), read);
+        assert_eq!(decoder.held_bytes(), 0);
+    }
+}
+
+#[test]
+fn a_body_in_parts_has_its_checksum() {
+    let (_, mut frames) = three_parts(1);
+    let mut last = frames[2].to_vec();
+    *last.last_mut().unwrap() ^= 1;
+    frames[2] = Bytes::from(last);
+    let mut decoder = Decoder::new();
+    let read: Vec<_> = frames.iter().map(|frame| decoder.decode(frame)).collect();
+    assert_eq!(read[2].as_ref().unwrap_err().code(), Code::PayloadDamaged);
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub enum Kind {
     PeerWelcome = 0x41,
     /// First on the durable plane of a link between nodes: which cluster, directory and node; tagged body.
     Ident = 0x42,
-    /// Consensus of many groups; `MORE`, `aux` = offset and `id` = whole length when the body is in parts.
+    /// Consensus of many groups; `MORE`, `aux` = offset and `id` = length and checksum of the whole when the body is in parts.
     Raft = 0x43,
     /// Heartbeats of many groups, or their answers.
     Beat = 0x44,
