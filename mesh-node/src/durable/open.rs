@@ -85,7 +85,7 @@ fn disk() -> Result<(Arc<dyn Vfs>, Bugs), Error> {
     Ok((Arc::new(mesh_log::vfs::real::Real), Bugs::default()))
 }
 
-/// Damage is for the other nodes to make good, where there are others. Gives the groups that lost something.
+/// Damage is for the other nodes to make good, where there are others. Gives the groups that lost their state.
 fn judge(
     config: &Config,
     directory: &DataDir,
@@ -94,6 +94,7 @@ fn judge(
 ) -> Result<Vec<GroupId>, Error> {
     let found: Vec<(Code, String)> = store
         .iter()
+        .filter(|damage| !damage.is_harmless())
         .map(|damage| (damage.code(), damage.to_string()))
         .chain(log.damage.iter().map(|damage| {
             let log::Damage { file, offset, len, what, .. } = damage;
@@ -110,9 +111,10 @@ fn judge(
         return Err(Error::Damaged { path: directory.path().to_owned(), what, code: *code });
     }
     for (code, what) in &found {
-        tracing::error!(%code, what, "damage in the data directory: what lost something begins anew from other nodes");
+        tracing::error!(%code, what, "damage in the data directory: what is lost comes from other nodes");
     }
-    Ok(store.iter().filter_map(|damage| damage.groups.clone()).flatten().collect())
+    // Records that are missing are fetched while their group goes on.
+    Ok(store.iter().filter_map(keeper::Damage::lost_state).collect())
 }
 
 /// Who the node is: as written down, or the founder of a cluster, which is written down first, or nobody yet.

@@ -99,11 +99,10 @@ struct Found<'a> {
 fn groups(
     now: Now,
     options: HostOptions,
-    lanes: Lanes,
+    mut lanes: Lanes,
     found: Found<'_>,
 ) -> Result<Host<ShardMachine>, Error> {
     let mut host = Host::new(options);
-    host.set_lanes(lanes);
     let Found { mut checkpoints, recovered, damaged, plan } = found;
     let mut members: BTreeMap<GroupId, Members> =
         plan.iter().flat_map(|plan| plan.own_groups()).cloned().collect();
@@ -113,6 +112,12 @@ fn groups(
     }
     let all: BTreeSet<GroupId> =
         checkpoints.keys().chain(groups.keys()).chain(members.keys()).copied().collect();
+    // What is left of groups that have no replica here any more is not wanted.
+    let is_here =
+        |group: &GroupId| all.contains(group) && !groups.get(group).is_some_and(|found| found.removed);
+    let gone: Vec<_> = lanes.groups().filter(|group| !is_here(group)).collect();
+    gone.into_iter().for_each(|group| lanes.forget(group));
+    host.set_lanes(lanes);
     for group in all {
         let (checkpoint, recovered) = (checkpoints.remove(&group), groups.remove(&group));
         if recovered.as_ref().is_some_and(|found| found.removed) {

@@ -43,6 +43,9 @@ impl Plane {
             keeper::Event::Damaged(pieces) => {
                 self.counters.add(Counter::LogDamaged, pieces.len() as u64);
                 tracing::warn!(pieces = pieces.len(), "damage was found on the disk");
+                for found in pieces {
+                    host.handle_damaged(now, found.group, vec![found.piece]);
+                }
             }
         }
         self.disk.submit();
