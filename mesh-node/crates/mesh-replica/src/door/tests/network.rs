@@ -1,4 +1,4 @@
-//! Three replicas without a door and a network that loses, doubles and reorders, by a seed.
+//! Three replicas, and a network that loses, doubles and reorders, by a seed.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +6,13 @@ use raft::{
     Config, RawNode, StateRole,
     eraftpb::{self, MessageType},
     storage::MemStorage,
+};
+
+use super::subject::{from_raw, look_at};
+use crate::{
+    door::{Refusal, check},
+    id::NodeNumber,
+    members::Members,
 };
 
 /// The xorshift generator of Marsaglia: good enough to choose, and the same everywhere.
@@ -39,51 +46,51 @@ pub(super) enum Wrong {
     NoQuorum(u64),
 }
 
+/// What stands between the network and raft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Between {
+    /// Nothing.
+    Nothing,
+    /// Malformed messages end the run where they are sent.
+    Look,
+    /// The door.
+    Door,
+}
+
 /// A run: how many entries were committed, or what went wrong first.
 pub(super) struct Network {
+    batch_append: bool,
     nodes: Vec<RawNode<MemStorage>>,
     flying: Vec<eraftpb::Message>,
     random: Random,
     committed: BTreeMap<u64, (u64, Vec<u8>)>,
     proposed: u64,
-    /// Whether malformed messages end the run, or are sent.
-    looks_at_messages: bool,
+    between: Between,
+    /// What the door did not let in.
+    pub(super) refused: Vec<Refusal>,
 }
 
 impl Network {
-    pub(super) fn new(seed: u64, batch_append: bool, looks_at_messages: bool) -> Self {
-        let node = |id| {
-            let config = Config {
-                id,
-                election_tick: 10,
-                heartbeat_tick: 2,
-                pre_vote: true,
-                check_quorum: true,
-                max_inflight_msgs: 8,
-                max_size_per_msg: 64,
-                batch_append,
-                ..Config::default()
-            };
-            let logger = slog::Logger::root(slog::Discard, slog::o!());
-            let storage = MemStorage::new_with_conf_state((vec![1, 2, 3], vec![]));
-            let mut node = RawNode::new(&config, storage, &logger).unwrap();
-            // Its own choice is not of the seed.
-            node.raft.set_randomized_election_timeout(10 + id as usize * 3);
-            node
-        };
+    pub(super) fn new(seed: u64, batch_append: bool, between: Between) -> Self {
+        let node = |id| start(id, MemStorage::new_with_conf_state((vec![1, 2, 3], vec![])), batch_append);
         Self {
+            batch_append,
             nodes: (1..=3).map(node).collect(),
             flying: Vec::new(),
             random: Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1),
             committed: BTreeMap::new(),
             proposed: 0,
-            looks_at_messages,
+            between,
+            refused: Vec::new(),
         }
     }
 
-    pub(super) fn run(mut self, steps: usize) -> Result<usize, Wrong> {
+    pub(super) fn run(&mut self, steps: usize) -> Result<usize, Wrong> {
         for _ in 0..steps {
             let at = self.random.below(3) as usize;
+            if self.between == Between::Door && self.random.one_in(400) {
+                self.restart(at);
+            }
             match self.random.below(10) {
                 0 => {
                     let id = self.nodes[at].raft.id as usize;
@@ -121,7 +128,22 @@ impl Network {
             return;
         }
         let to = message.to as usize - 1;
+        if self.between == Between::Door {
+            let members = Members::of_voters([1, 2, 3].map(NodeNumber));
+            let raft = from_raw(&message);
+            let verdict =
+                look_at(&self.nodes[to], message.to, &members, false, |facts| check(facts, raft.from, &raft));
+            if let Err(refusal) = verdict {
+                return self.refused.push(refusal);
+            }
+        }
         drop(self.nodes[to].step(message));
+    }
+
+    /// The process ends and begins again with what it has on disk.
+    fn restart(&mut self, at: usize) {
+        let storage = self.nodes[at].store().clone();
+        self.nodes[at] = start(at as u64 + 1, storage, self.batch_append);
     }
 
     fn ready(&mut self, at: usize) -> Result<(), Wrong> {
@@ -146,7 +168,7 @@ impl Network {
         committed.extend(light.take_committed_entries());
         node.advance_apply();
         for message in messages {
-            if self.looks_at_messages && message.get_msg_type() == MessageType::MsgAppend {
+            if self.between == Between::Look && message.get_msg_type() == MessageType::MsgAppend {
                 let indices = message.entries.iter().map(|entry| entry.index);
                 if !indices.eq(message.index + 1..=message.index + message.entries.len() as u64) {
                     return Err(Wrong::Malformed);
@@ -171,4 +193,23 @@ impl Network {
         self.committed.insert(entry.index, this);
         Ok(())
     }
+}
+
+fn start(id: u64, storage: MemStorage, batch_append: bool) -> RawNode<MemStorage> {
+    let config = Config {
+        id,
+        election_tick: 10,
+        heartbeat_tick: 2,
+        pre_vote: true,
+        check_quorum: true,
+        max_inflight_msgs: 8,
+        max_size_per_msg: 64,
+        batch_append,
+        ..Config::default()
+    };
+    let logger = slog::Logger::root(slog::Discard, slog::o!());
+    let mut node = RawNode::new(&config, storage, &logger).unwrap();
+    // Its own choice is not of the seed.
+    node.raft.set_randomized_election_timeout(10 + id as usize * 3);
+    node
 }

@@ -108,26 +108,7 @@ impl Subject {
     }
 
     pub(super) fn look<R>(&self, look: impl FnOnce(&Facts<'_>) -> R) -> R {
-        let raft = &self.raw.raft;
-        look(&Facts {
-            own: NodeNumber(OWN),
-            members: &self.members,
-            role: match raft.state {
-                StateRole::Follower => Role::Follower,
-                StateRole::PreCandidate => Role::PreCandidate,
-                StateRole::Candidate => Role::Candidate,
-                StateRole::Leader => Role::Leader,
-            },
-            term: raft.term,
-            leader: (raft.leader_id != 0).then_some(NodeNumber(raft.leader_id)),
-            last: raft.raft_log.last_index(),
-            persisted: raft.raft_log.persisted,
-            commit: raft.raft_log.committed,
-            priority: raft.priority,
-            is_new: self.is_new,
-            terms: &LogTerms(&raft.raft_log),
-            is_readable: &|entry| entry.payload.bytes() != &b"unreadable"[..],
-        })
+        look_at(&self.raw, OWN, &self.members, self.is_new, look)
     }
 
     /// What the door says.
@@ -214,6 +195,63 @@ impl Subject {
             && entries
                 .windows(2)
                 .all(|pair| pair[0].index + 1 == pair[1].index && pair[0].term <= pair[1].term)
+    }
+}
+
+/// The facts of a replica.
+pub(super) fn look_at<R>(
+    raw: &RawNode<MemStorage>,
+    own: u64,
+    members: &Members,
+    is_new: bool,
+    look: impl FnOnce(&Facts<'_>) -> R,
+) -> R {
+    let raft = &raw.raft;
+    look(&Facts {
+        own: NodeNumber(own),
+        members,
+        role: match raft.state {
+            StateRole::Follower => Role::Follower,
+            StateRole::PreCandidate => Role::PreCandidate,
+            StateRole::Candidate => Role::Candidate,
+            StateRole::Leader => Role::Leader,
+        },
+        term: raft.term,
+        leader: (raft.leader_id != 0).then_some(NodeNumber(raft.leader_id)),
+        last: raft.raft_log.last_index(),
+        persisted: raft.raft_log.persisted,
+        commit: raft.raft_log.committed,
+        priority: raft.priority,
+        is_new,
+        terms: &LogTerms(&raft.raft_log),
+        is_readable: &|entry| entry.payload.bytes() != &b"unreadable"[..],
+    })
+}
+
+/// What travels of a message of raft.
+pub(super) fn from_raw(message: &eraftpb::Message) -> Raft {
+    let entries = message.entries.iter().map(|raw| Entry {
+        index: raw.index,
+        term: raw.term,
+        kind: EntryKind::Commands,
+        payload: Payload::new(Bytes::copy_from_slice(&raw.data)),
+    });
+    Raft {
+        group: GroupId(1),
+        from: NodeNumber(message.from),
+        to: NodeNumber(message.to),
+        kind: message.msg_type as u8,
+        term: message.term,
+        log_term: message.log_term,
+        index: message.index,
+        commit: message.commit,
+        commit_term: message.commit_term,
+        reject: message.reject,
+        reject_hint: message.reject_hint,
+        context: Bytes::copy_from_slice(&message.context),
+        entries: entries.collect(),
+        priority: message.priority,
+        request_snapshot: message.request_snapshot,
     }
 }
 
