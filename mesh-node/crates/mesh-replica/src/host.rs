@@ -9,18 +9,38 @@
 //! Commands and inputs only note what they brought. The work is done when the outputs are asked for: so a batch of inputs
 //! makes one entry, one write and one message, and not one each.
 
-use std::time::Duration;
+mod files;
+mod peers;
+mod pulls;
+mod start;
+mod work;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use mesh_log::{
-    id::{FileId, GroupId, LaneId},
-    job::Done,
+    id::{GroupId, LaneId},
+    job::{Done, Job},
+    lanes::Lanes,
     location::Location,
-    record::{Entry, HardState},
+    log::Sealed,
+    record::Record,
+    rollover::Rollover,
 };
 
+pub use self::start::{GroupStart, OpenError};
+pub(crate) use self::work::{Purpose, Work};
+use self::{
+    peers::Peers,
+    work::{Fetch, Shared},
+};
 use crate::{
     clock::Now,
+    door::Refusal,
+    group::Group,
     id::{JobId, NodeNumber, Token, WriteId},
     machine::Machine,
     members::Members,
@@ -31,82 +51,44 @@ use crate::{
     view::View,
 };
 
-/// What the log had of a group.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Recovered {
-    /// The state of the replica.
-    pub state: HardState,
-    /// Its log begins behind this (index, term).
-    pub cut: (u64, u64),
-    /// It was removed.
-    pub removed: bool,
-    /// The entries behind the cut, in order, and where their bytes are.
-    pub entries: Vec<(Entry, Location)>,
-    /// Something that was durable is not there any more.
-    pub damaged: bool,
-}
-
-/// What a group is opened with.
-#[derive(Debug)]
-pub struct GroupStart<M> {
-    /// The group.
-    pub group: GroupId,
-    /// Its machine, empty.
-    pub machine: M,
-    /// Its first members, when it has never been anywhere: the same on each of them. `None` on a node that is to become a
-    /// member of a group that is there already; it waits for a leader then.
-    pub members: Option<Members>,
-    /// The checkpoint that was found.
-    pub checkpoint: Option<Bytes>,
-    /// What the log had.
-    pub recovered: Option<Recovered>,
-}
-
-/// A file of the log that became full.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SealedFile {
-    /// The file.
-    pub file: FileId,
-    /// The groups in it, and the last index of each.
-    pub groups: Vec<(GroupId, u64)>,
-    /// Its bytes.
-    pub bytes: u64,
-}
-
-/// Why a group can't be opened.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// It is open.
-    #[error("group {0} is open already")]
-    Open(GroupId),
-    /// The checkpoint can't be read.
-    #[error("the checkpoint of group {group} can't be read: {why}")]
-    Checkpoint {
-        /// The group.
-        group: GroupId,
-        /// What is wrong with it.
-        why: String,
-    },
-}
-
 /// All groups of one thread.
 #[derive(Debug)]
 pub struct Host<M> {
     options: HostOptions,
-    groups: std::collections::BTreeMap<GroupId, M>,
-    outputs: std::collections::VecDeque<Output>,
+    now: Now,
+    groups: BTreeMap<GroupId, Group<M>>,
+    /// Those that have something to do.
+    busy: BTreeSet<GroupId>,
+    shared: Shared,
+    peers: Peers,
+    rollover: Rollover,
+    next_tick: Option<Duration>,
+    /// When what failed on files is tried again.
+    next_retry: Option<Duration>,
+    outputs: VecDeque<Output>,
 }
 
 impl<M: Machine> Host<M> {
-    /// No groups yet.
+    /// No groups yet, and no records.
     #[must_use]
     pub fn new(options: HostOptions) -> Self {
         Self {
+            now: Now::default(),
+            groups: BTreeMap::new(),
+            busy: BTreeSet::new(),
+            shared: Shared::new(options.pull),
+            peers: Peers::default(),
+            rollover: Rollover::new(options.rollover.clone()),
+            next_tick: None,
+            next_retry: None,
+            outputs: VecDeque::new(),
             options,
-            groups: std::collections::BTreeMap::new(),
-            outputs: std::collections::VecDeque::new(),
         }
+    }
+
+    /// Says where records stand that were found in segments. Before the first group is opened.
+    pub fn set_lanes(&mut self, lanes: Lanes) {
+        self.shared.lanes = lanes;
     }
 
     /// Opens a group: one that is new, one that was here before, or one that this node is to become a member of.
@@ -114,31 +96,62 @@ impl<M: Machine> Host<M> {
     /// # Errors
     /// [`OpenError`]; nothing has changed then.
     pub fn open_group(&mut self, now: Now, start: GroupStart<M>) -> Result<(), OpenError> {
-        _ = now;
-        if self.groups.contains_key(&start.group) {
-            return Err(OpenError::Open(start.group));
+        self.at(now);
+        let id = start.group;
+        if self.groups.contains_key(&id) {
+            return Err(OpenError::Open(id));
         }
-        self.groups.insert(start.group, start.machine);
+        let mut work = Work { options: &self.options, now, shared: &mut self.shared };
+        let mut group = Group::open(&mut work, start)?;
+        self.shared.log_bytes += group.count_log_bytes().1;
+        self.shared.awake.insert(id);
+        self.groups.insert(id, group);
+        self.busy.insert(id);
+        self.progress(id);
         Ok(())
     }
 
-    /// Command: the replica of a group goes, with all that it has.
+    /// Command: the replica of a group goes, with all that it has but its last vote.
     pub fn remove_group(&mut self, now: Now, group: GroupId) {
-        _ = now;
-        self.groups.remove(&group);
+        self.at(now);
+        self.with(group, |group, work| group.remove(work));
+        let Some(mut gone) = self.groups.remove(&group) else { return };
+        self.shared.log_bytes -= gone.count_log_bytes().0;
+        self.shared.awake.remove(&group);
+        self.busy.remove(&group);
+        self.shared.lanes.forget(group);
+        self.shared.record(Record::Removed { group });
+        self.shared.job(Job::Forget { group }, Purpose::Forget);
+        self.rollover.forget(group);
+        self.peers.forget(group);
+        self.shared.pulls.forget(group);
     }
 
     /// Command: proposes a command. Answered by one of [`Output::Applied`] and [`Output::Refused`].
     pub fn propose(&mut self, now: Now, group: GroupId, token: Token, command: Bytes) {
-        _ = (now, group, command);
-        self.refuse(token, Refused::NoGroup);
+        self.at(now);
+        let asked = self.with(group, |group, work| {
+            group.ask_command(work, token, command).inspect(|()| {
+                if group.rests() {
+                    group.wake(work);
+                }
+            })
+        });
+        self.refuse(token, asked);
     }
 
     /// Command: asks for a point from which on reading the machine sees all that was acknowledged before. Answered by one
     /// of [`Output::Readable`] and [`Output::Refused`].
     pub fn read(&mut self, now: Now, group: GroupId, token: Token) {
-        _ = (now, group);
-        self.refuse(token, Refused::NoGroup);
+        self.at(now);
+        let asked = self.with(group, |group, work| {
+            group.ask_read(work, token).inspect(|()| {
+                if group.rests() {
+                    group.wake(work);
+                }
+            })
+        });
+        self.refuse(token, asked);
     }
 
     /// Command: fetches records of a lane, of which there may be some only. Answered by one of [`Output::Fetched`] and
@@ -154,78 +167,170 @@ impl<M: Machine> Host<M> {
         last: u64,
         max_bytes: u32,
     ) {
-        _ = (now, group, lane, first, last, max_bytes);
-        self.refuse(token, Refused::NoGroup);
+        self.at(now);
+        self.start_fetch(Fetch { group, token, lane, first, last, max_bytes, again: false });
     }
 
     /// Command: makes `target` the members; who is new becomes a learner first, until it has the log. Answered by one of
-    /// [`Output::Applied`] (with an empty reply), when all of it is through, and [`Output::Refused`].
+    /// [`Output::Applied`] (with an empty reply), when all of it is through, and [`Output::Refused`]. Another one that comes
+    /// before that takes its place.
     pub fn set_members(&mut self, now: Now, group: GroupId, token: Token, target: Members) {
-        _ = (now, group, target);
-        self.refuse(token, Refused::NoGroup);
+        self.at(now);
+        let asked = self.with(group, |group, work| group.set_members(work, token, target));
+        self.refuse(token, asked);
     }
 
     /// Command: hands the lead of a group to another member. [`Output::Changed`] says when it came to something.
     pub fn transfer(&mut self, now: Now, group: GroupId, to: NodeNumber) {
-        _ = (now, group, to);
+        self.at(now);
+        self.with(group, |group, work| group.transfer(work, to));
     }
 
     /// Command: hands the lead of all groups to others, where there are others.
     pub fn step_down_all(&mut self, now: Now) {
-        _ = now;
+        self.at(now);
+        let led: Vec<GroupId> =
+            self.groups.iter().filter(|(_, group)| group.leads()).map(|(id, _)| *id).collect();
+        for id in led {
+            self.with(id, |group, work| group.step_down(work));
+        }
     }
 
     /// Input: a message from a peer.
     pub fn handle_message(&mut self, now: Now, from: NodeNumber, message: Message) {
-        _ = (now, from, message);
+        self.at(now);
+        self.peers.heard(from, now);
+        match message {
+            Message::Raft(raft) if raft.from == from && raft.to == self.options.own => {
+                self.with(raft.group, |group, work| group.handle_raft(work, raft));
+            }
+            Message::Beat(beats) => self.handle_beats(from, beats, false),
+            Message::BeatReply(beats) => self.handle_beats(from, beats, true),
+            Message::Offer(offer) if offer.from == from && offer.to == self.options.own => {
+                self.with(offer.group, |group, work| group.handle_offer(work, offer));
+            }
+            Message::Pull(pull) => self.handle_pull(from, pull),
+            Message::Part(part) => self.handle_part(from, part),
+            _ => {}
+        }
     }
 
     /// Input: a peer can be reached, or can't any more.
     pub fn handle_peer(&mut self, now: Now, peer: NodeNumber, up: bool) {
-        _ = (now, peer, up);
+        self.at(now);
+        self.peers.set_up(peer, up, now);
+        if up {
+            return;
+        }
+        let concerned = self.groups.iter().filter(|(_, group)| group.members().contains(peer));
+        for id in concerned.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.with(id, |group, work| group.handle_gone(work, peer));
+        }
     }
 
     /// Input: a write is durable, and those before it. One location for each entry in it, in order.
     pub fn handle_written(&mut self, now: Now, id: WriteId, locations: Vec<Location>) {
-        _ = (now, id, locations);
+        self.at(now);
+        let written = self.shared.written(id, locations);
+        for (group, index, term, location) in written.places {
+            if let Some(group) = self.groups.get_mut(&group) {
+                group.locate(index, term, location);
+            }
+        }
+        let Some(last) = written.last else { return };
+        for group in written.groups {
+            self.with(group, |group, work| group.handle_written(work, last));
+        }
+        for (group, index) in written.cuts {
+            if let Some(found) = self.groups.get_mut(&group) {
+                found.note_cut(index);
+                self.progress(group);
+            }
+        }
     }
 
-    /// Input: a file of the log became full.
-    pub fn handle_sealed(&mut self, now: Now, sealed: SealedFile) {
-        _ = (now, sealed);
+    /// Input: a file of the log became full, or was found so at the start.
+    pub fn handle_sealed(&mut self, now: Now, sealed: &Sealed) {
+        self.at(now);
+        for (group, _) in &sealed.groups {
+            if !self.groups.contains_key(group) {
+                self.rollover.forget(*group);
+            }
+        }
+        self.rollover.handle_sealed(sealed);
+        self.roll();
     }
 
     /// Input: the disk is full, or is not any more.
     pub fn handle_full(&mut self, now: Now, full: bool) {
-        _ = (now, full);
+        self.at(now);
+        self.rollover.set_urgent(full);
+        if std::mem::replace(&mut self.shared.full, full) == full {
+            return;
+        }
+        for id in self.groups.keys().copied().collect::<Vec<_>>() {
+            self.with(id, |group, work| {
+                if full {
+                    group.handle_full(work)
+                }
+            });
+        }
+        self.roll();
     }
 
     /// Input: a job is done.
     pub fn handle_done(&mut self, now: Now, id: JobId, done: Done) {
-        _ = (now, id, done);
+        self.at(now);
+        if let Some(purpose) = self.shared.take_job(id) {
+            self.finish(purpose, done);
+        }
     }
 
     /// Input: the time of [`Host::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Now) {
-        _ = now;
+        self.at(now);
+        if self.next_tick.is_some_and(|at| at <= now.monotonic) {
+            // One tick also after a long sleep: whoever slept has not waited in vain for anybody.
+            self.next_tick = None;
+            for id in self.shared.awake.iter().copied().collect::<Vec<_>>() {
+                self.with(id, Group::tick);
+            }
+        }
+        self.watch_peers();
+        self.pulls_timeout();
+        if self.next_retry.is_some_and(|at| at <= now.monotonic) {
+            self.next_retry = None;
+            self.rollover.retry();
+            self.roll();
+        }
     }
 
     /// What is to be done next; `None` when that is all.
     pub fn poll_output(&mut self) -> Option<Output> {
+        while self.outputs.is_empty() && !(self.busy.is_empty() && self.shared.is_empty()) {
+            for id in std::mem::take(&mut self.busy) {
+                self.drive(id);
+            }
+            self.do_pulls();
+            self.roll();
+            self.shared.flush(&mut self.outputs);
+        }
         self.outputs.pop_front()
     }
 
-    /// When [`Host::handle_timeout`] is wanted, in time of [`Now::monotonic`].
+    /// When [`Host::handle_timeout`] is wanted, in time of [`Now::monotonic`]. To be asked when there are no outputs left.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        None
+        [self.next_tick, self.peers.next(), self.next_retry, self.shared.pulls.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// A group as it is now.
     #[must_use]
     pub fn group(&self, group: GroupId) -> Option<View> {
-        _ = group;
-        None
+        self.groups.get(&group).map(Group::view)
     }
 
     /// The groups that are open.
@@ -236,14 +341,31 @@ impl<M: Machine> Host<M> {
     /// The machine of a group.
     #[must_use]
     pub fn machine(&self, group: GroupId) -> Option<&M> {
-        self.groups.get(&group)
+        self.groups.get(&group).map(Group::machine)
     }
 
     /// Shard time of a group, in milliseconds: that of the last entry that is applied.
     #[must_use]
     pub fn time_ms(&self, group: GroupId) -> Option<u64> {
-        _ = group;
-        None
+        self.groups.get(&group).map(Group::time_ms)
+    }
+
+    /// Where records stand.
+    #[must_use]
+    pub fn lanes(&self) -> &Lanes {
+        &self.shared.lanes
+    }
+
+    /// Messages of peers that were not let in since this was last asked: the group, from whom, and why. No more than some;
+    /// [`Host::refused`] counts all.
+    pub fn take_refusals(&mut self) -> Vec<(GroupId, NodeNumber, Refusal)> {
+        std::mem::take(&mut self.shared.refusals)
+    }
+
+    /// How many messages of peers were not let in.
+    #[must_use]
+    pub fn refused(&self) -> u64 {
+        self.shared.refused
     }
 
     /// What it was made with.
@@ -251,8 +373,49 @@ impl<M: Machine> Host<M> {
     pub fn options(&self) -> &HostOptions {
         &self.options
     }
+}
 
-    fn refuse(&mut self, token: Token, why: Refused) {
-        self.outputs.push_back(Output::Refused { token, why });
+impl<M: Machine> Host<M> {
+    fn at(&mut self, now: Now) {
+        self.now = now;
+        if self.next_tick.is_none() && !self.shared.awake.is_empty() {
+            self.next_tick = Some(now.monotonic + self.options.tick);
+        }
+    }
+
+    /// Calls a group, which has something to do from then on.
+    fn with<R>(&mut self, id: GroupId, call: impl FnOnce(&mut Group<M>, &mut Work<'_>) -> R) -> Option<R> {
+        let group = self.groups.get_mut(&id)?;
+        self.busy.insert(id);
+        let mut work = Work { options: &self.options, now: self.now, shared: &mut self.shared };
+        Some(call(group, &mut work))
+    }
+
+    fn drive(&mut self, id: GroupId) {
+        let Some(group) = self.groups.get_mut(&id) else { return };
+        let mut work = Work { options: &self.options, now: self.now, shared: &mut self.shared };
+        group.drive(&mut work);
+        let rests = group.rests();
+        let (before, now) = group.count_log_bytes();
+        self.shared.log_bytes = self.shared.log_bytes + now - before;
+        if rests {
+            let peers = group.peers();
+            self.peers.rests(id, &peers, self.now, &self.options);
+        } else {
+            self.peers.forget(id);
+        }
+        if self.next_tick.is_none() && !self.shared.awake.is_empty() {
+            self.next_tick = Some(self.now.monotonic + self.options.tick);
+        }
+        self.progress(id);
+    }
+
+    fn refuse(&mut self, token: Token, asked: Option<Result<(), Refused>>) {
+        if let Err(why) = asked.unwrap_or(Err(Refused::NoGroup)) {
+            self.shared.outputs.push(Output::Refused { token, why });
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@
 pub mod clock;
 pub mod codec;
 pub mod door;
+mod forming;
+mod group;
 pub mod host;
 pub mod id;
 pub mod ident;
@@ -24,4 +26,5 @@ pub mod options;
 pub mod output;
 pub mod pull;
 pub mod refused;
+mod storage;
 pub mod view;

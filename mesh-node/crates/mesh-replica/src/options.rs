@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use mesh_log::bug::Bugs;
+use mesh_log::{bug::Bugs, rollover};
 
-use crate::id::NodeNumber;
+use crate::{id::NodeNumber, pull::PullOptions};
 
 /// Options of a [`crate::host::Host`]. Every bound has its unit in its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct HostOptions {
     pub slow_disk: Duration,
     /// Bounds.
     pub bounds: Bounds,
+    /// When full files of the log are kept, moved and released.
+    pub rollover: rollover::Options,
+    /// How snapshots and damaged records are fetched.
+    pub pull: PullOptions,
     /// Bugs that are back, for tests.
     pub bugs: Bugs,
 }
@@ -48,6 +52,8 @@ impl HostOptions {
             alive_silence: Duration::from_millis(1_500),
             slow_disk: Duration::from_millis(250),
             bounds: Bounds::default(),
+            rollover: rollover::Options::default(),
+            pull: PullOptions::default(),
             bugs: Bugs::default(),
         }
     }

@@ -1,0 +1,231 @@
+//! Checkpoints: what a replica goes on from after a restart, and the log behind which goes.
+//!
+//! ```text
+//!   installed u8 │ length u32 │ manifest │ n u32 │ n × piece      little-endian
+//! ```
+//! The manifest is that of a snapshot. The pieces are those that stand in files of the log, which is not read again below
+//! the checkpoint; segments know what they have. `installed` is 1 when the manifest came from a peer: then what the log has
+//! behind it is of use only if the log says so itself, by a cut.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use mesh_log::{id::GroupId, job::Job, location::Piece, payload::Payload, record::Record};
+
+use super::{Group, Phase};
+use crate::{
+    host::{Purpose, Work},
+    machine::Machine,
+    manifest::{self, ManifestError},
+    members::Members,
+    message::{Extent, Manifest},
+    output::Output,
+};
+
+/// The checkpoints of a group.
+#[derive(Debug)]
+pub(super) struct Saving {
+    /// The index of the last one that is durable.
+    durable: u64,
+    /// The one that is being written: index and term.
+    under_way: Option<(u64, u64)>,
+    /// Another one is wanted, up to this index at least.
+    wanted: Option<u64>,
+    /// The index of a snapshot that is being fetched by followers: what comes behind it is kept for them.
+    pinned: Option<u64>,
+}
+
+impl Saving {
+    pub(super) fn new(durable: u64) -> Self {
+        Self { durable, under_way: None, wanted: None, pinned: None }
+    }
+
+    pub(super) fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    pub(super) fn pin(&mut self, index: u64) {
+        self.pinned = Some(index);
+    }
+
+    pub(super) fn unpin(&mut self) {
+        self.pinned = None;
+    }
+
+    /// A snapshot took the place of everything.
+    pub(super) fn installed(&mut self, index: u64) {
+        *self = Self::new(index);
+    }
+}
+
+/// A checkpoint as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Saved {
+    pub(crate) index: u64,
+    pub(crate) term: u64,
+    pub(crate) time_ms: u64,
+    pub(crate) members: Members,
+    pub(crate) state: Bytes,
+    pub(crate) extents: Vec<Extent>,
+    pub(crate) pieces: Vec<Piece>,
+    pub(crate) installed: bool,
+}
+
+/// Why a checkpoint can't be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SavedError {
+    #[error("it ends early or late")]
+    Length,
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+impl Saved {
+    pub(crate) fn encode(manifest: &Manifest, pieces: &[Piece], installed: bool) -> Bytes {
+        let manifest = manifest::encode(manifest);
+        let mut into = BytesMut::with_capacity(9 + manifest.len() + pieces.len() * Piece::ENCODED);
+        into.put_u8(u8::from(installed));
+        into.put_u32_le(u32::try_from(manifest.len()).unwrap_or(u32::MAX));
+        into.put_slice(&manifest);
+        into.put_u32_le(u32::try_from(pieces.len()).unwrap_or(u32::MAX));
+        for piece in pieces {
+            into.put_slice(&piece.encode());
+        }
+        into.freeze()
+    }
+
+    pub(crate) fn decode(bytes: &Bytes) -> Result<Self, SavedError> {
+        let (&[installed], rest) = bytes.split_first_chunk::<1>().ok_or(SavedError::Length)?;
+        if installed > 1 {
+            return Err(SavedError::Length);
+        }
+        let (len, rest) = length(rest)?;
+        let (found, rest) = rest.split_at_checked(len).ok_or(SavedError::Length)?;
+        let Manifest { index, term, time_ms, members, state, extents } =
+            manifest::decode(&bytes.slice_ref(found))?;
+        let (count, rest) = length(rest)?;
+        if rest.len() != count.checked_mul(Piece::ENCODED).ok_or(SavedError::Length)? {
+            return Err(SavedError::Length);
+        }
+        let pieces =
+            rest.chunks_exact(Piece::ENCODED).map(|chunk| chunk.first_chunk().and_then(Piece::decode));
+        let pieces = pieces.collect::<Option<_>>().ok_or(SavedError::Length)?;
+        let (state, installed) = (state.bytes().clone(), installed == 1);
+        Ok(Self { index, term, time_ms, members, state, extents, pieces, installed })
+    }
+
+    /// What the checkpoint says that there is, and nothing else of what segments have.
+    pub(crate) fn restore_lanes(&self, work: &mut Work<'_>, group: GroupId) {
+        let ranges: Vec<_> =
+            self.extents.iter().map(|extent| (extent.lane, extent.first, extent.last)).collect();
+        work.lanes.restrict(group, &ranges);
+        for piece in &self.pieces {
+            work.lanes.put(group, *piece);
+        }
+        // What a disk lost is found as damage, and not passed over.
+        work.lanes.miss(group, &ranges);
+    }
+}
+
+fn length(bytes: &[u8]) -> Result<(usize, &[u8]), SavedError> {
+    let (len, rest) = bytes.split_first_chunk().ok_or(SavedError::Length)?;
+    Ok((usize::try_from(u32::from_le_bytes(*len)).map_err(|_| SavedError::Length)?, rest))
+}
+
+impl<M: Machine> Group<M> {
+    /// The point in history that this replica is at.
+    pub(super) fn manifest(&self, work: &Work<'_>) -> Manifest {
+        let runs = work.lanes.runs(self.id).into_iter();
+        Manifest {
+            index: self.applied.0,
+            term: self.applied.1,
+            time_ms: self.clock.last_ms(),
+            members: self.members.clone(),
+            state: Payload::new(self.machine.state()),
+            extents: runs
+                .map(|run| Extent {
+                    lane: run.lane,
+                    first: run.first,
+                    last: run.last,
+                    bytes: run.bytes,
+                    digest: run.digest,
+                })
+                .collect(),
+        }
+    }
+
+    /// Writes a checkpoint of what is applied now. One at a time.
+    pub(crate) fn save(&mut self, work: &mut Work<'_>) {
+        if self.saving.under_way.is_some() || self.install.as_ref().is_some_and(super::Install::is_writing) {
+            return;
+        }
+        self.saving.wanted = None;
+        self.saving.under_way = Some(self.applied);
+        let bytes = Saved::encode(&self.manifest(work), &work.lanes.in_log(self.id), false);
+        work.job(Job::Checkpoint { group: self.id, bytes }, Purpose::Checkpoint(self.id));
+    }
+
+    /// The log on disk is to go on without what this group has in it up to an index.
+    pub(crate) fn want_saved(&mut self, work: &mut Work<'_>, index: u64) {
+        self.saving.wanted = self.saving.wanted.max(Some(index));
+        if index <= self.saving.durable && index > self.cut {
+            // There is one, of which the log has not heard.
+            let (index, term) = self.raft.store().cut();
+            if index <= self.saving.durable && index > self.cut {
+                work.record(Record::Cut { group: self.id, index, term });
+                work.note_cut(self.id, index);
+            }
+        }
+    }
+
+    /// A checkpoint when one is wanted, or the log in memory has grown.
+    pub(super) fn save_when_due(&mut self, work: &mut Work<'_>) {
+        let bounds = &work.options.bounds;
+        let grown = self.raft.store().bytes() > bounds.log_bytes_max / 2
+            || (work.log_bytes > bounds.host_log_bytes_max / 2
+                && self.raft.store().bytes() > bounds.entry_bytes_max);
+        let wanted = self.saving.wanted.is_some_and(|index| index <= self.applied.0);
+        if (wanted || grown) && self.applied.0 > self.saving.durable {
+            self.save(work);
+        } else if grown {
+            self.compact(work);
+        }
+    }
+
+    /// A checkpoint is durable: the log on disk and in memory goes up to it.
+    pub(crate) fn saved(&mut self, work: &mut Work<'_>) {
+        let Some((index, term)) = self.saving.under_way.take() else { return };
+        self.saving.durable = index;
+        if self.phase == Phase::Opening {
+            self.begin(work);
+            work.outputs.push(Output::Changed(self.id));
+            return;
+        }
+        if self.phase == Phase::Removed {
+            return;
+        }
+        work.record(Record::Cut { group: self.id, index, term });
+        work.note_cut(self.id, index);
+        self.compact(work);
+    }
+
+    /// It could not be written; it is tried again when there is cause.
+    pub(crate) fn not_saved(&mut self) {
+        if let Some((index, _)) = self.saving.under_way.take() {
+            self.saving.wanted = self.saving.wanted.max(Some(index));
+        }
+    }
+
+    /// Forgets entries that a durable checkpoint has. Those that a follower lacks are kept for it while there is room:
+    /// sending them is cheaper than a snapshot.
+    fn compact(&mut self, work: &Work<'_>) {
+        let mut upto = self.saving.durable.min(self.raft.raft.raft_log.applied);
+        let room = self.raft.store().bytes() <= work.options.bounds.log_bytes_max / 4 * 3
+            && work.log_bytes <= work.options.bounds.host_log_bytes_max / 4 * 3;
+        if self.lead.is_some() && room {
+            let matched = self.raft.raft.prs().iter().map(|(_, progress)| progress.matched);
+            let pinned = self.saving.pinned.unwrap_or(u64::MAX);
+            let slowest = matched.filter(|matched| *matched > 0).min().unwrap_or(u64::MAX);
+            upto = upto.min(slowest).min(pinned);
+        }
+        self.raft.mut_store().compact(upto);
+    }
+}
