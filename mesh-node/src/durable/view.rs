@@ -118,7 +118,8 @@ pub(super) fn describe(group: GroupId, view: &View, name: impl Fn(NodeNumber) ->
             Role::Learner => "learner",
         },
         replicas: replicas.collect(),
-        lag: view.lag.values().copied().max(),
+        // The leader itself lacks nothing.
+        lag: matches!(view.role, Role::Leader).then(|| view.lag.values().copied().max().unwrap_or(0)),
         commit: view.commit,
         applied: view.applied,
         rests: view.rests,
