@@ -34,6 +34,19 @@ pub enum Doing {
     },
 }
 
+impl Doing {
+    /// A word for it.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Append { .. } => "append",
+            Self::Trim { .. } => "trim",
+            Self::Read { .. } => "read",
+        }
+    }
+}
+
 /// A client.
 #[derive(Debug)]
 pub struct Client {

@@ -36,6 +36,8 @@ pub enum Invariant {
     NoStaleRead,
     /// [`liveness`]
     Liveness,
+    /// Nothing panics.
+    NoPanic,
 }
 
 impl Invariant {
@@ -52,6 +54,7 @@ impl Invariant {
             Self::StateEqualsModel => "the state equals the model",
             Self::NoStaleRead => "no stale linearizable read",
             Self::Liveness => "healed, all goes on",
+            Self::NoPanic => "nothing panics",
         }
     }
 }

@@ -23,7 +23,7 @@ struct Arguments {
     /// One JSON object on standard output.
     #[arg(long)]
     json: bool,
-    /// Goes on after a seed that failed.
+    /// Goes on after a seed that failed, and names all that do.
     #[arg(long)]
     all: bool,
     /// Threads; each runs seeds of its own. By default as many as there are cores.
@@ -52,6 +52,8 @@ fn bug(text: &str) -> anyhow::Result<Bug> {
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     let bugs = arguments.bug.iter().fold(Bugs::default(), |bugs, bug| bugs.with(*bug));
+    // A panic is a finding, with its seed.
+    std::panic::set_hook(Box::new(|_| ()));
     let started = Instant::now();
     let reports = match arguments.seed {
         Some(seed) => {
@@ -72,6 +74,13 @@ fn main() -> anyhow::Result<ExitCode> {
             run_many(arguments.seeds.clone(), bugs, threads.unwrap_or(1), arguments.all)
         }
     };
+    if arguments.all && !arguments.json {
+        for report in &reports {
+            if let Some(violation) = &report.violation {
+                println!("seed {}: {violation}", report.seed);
+            }
+        }
+    }
     let summary = Summary::of(&reports, seconds(started));
     if arguments.json {
         println!("{}", serde_json::to_string(&summary)?);

@@ -115,6 +115,8 @@ pub struct Found {
     pub log_damage: usize,
     /// Damage elsewhere that it told of.
     pub file_damage: usize,
+    /// Both, in words.
+    pub damage: String,
     /// Groups that were removed here.
     pub removed: Vec<GroupId>,
 }
@@ -158,6 +160,7 @@ impl Node {
         let mut found = Found {
             log_damage: recovered.damage.len(),
             file_damage: restored.damage.len(),
+            damage: format!("{:?} {:?}", recovered.damage, restored.damage),
             ..Found::default()
         };
         let mut host = Host::new(self.host_options());

@@ -1,6 +1,10 @@
 //! A run: nodes, network, clients and faults, one event at a time.
 
-use std::collections::BTreeMap;
+use std::{
+    any::Any,
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use mesh_log::{
     id::{GroupId, LaneId},
@@ -18,7 +22,7 @@ use mesh_replica::{
 use crate::{
     checks::Checks,
     client::Client,
-    invariant::{Violation, applied::Told},
+    invariant::{Invariant, Violation, applied::Told},
     network::Network,
     node::{Machine, Node},
     plan::Plan,
@@ -275,7 +279,7 @@ impl World {
             self.wanted.insert(group, members.clone());
         }
         for client in 0..self.plan.clients {
-            let group = GroupId(self.random.between(0, u64::from(self.plan.groups)) as u32);
+            let group = GroupId(self.random.between(1, u64::from(self.plan.groups)) as u32);
             let lane = LaneId(self.random.between(1, self.plan.lanes));
             let client = Client::new(client + 1, group, lane, self.random.fork());
             self.clients.push(client);
@@ -300,7 +304,10 @@ impl World {
             let Some((at, event)) = self.queue.pop(end) else { break };
             self.now = at;
             self.checks.at(at);
-            self.handle(event);
+            // A node would end here, and come back. None is expected to.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.handle(event))) {
+                self.checks.judge(Invariant::NoPanic, Err(words(&*panic)));
+            }
         }
         self.now = self.now.max(end);
     }
@@ -393,4 +400,10 @@ impl World {
         self.tokens.insert((node, token), asked);
         token
     }
+}
+
+/// What was said in a panic.
+fn words(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word").to_owned()
 }

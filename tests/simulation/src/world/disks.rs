@@ -1,6 +1,6 @@
 //! The threads that write the log and do jobs, without being threads.
 
-use std::time::Duration;
+use std::{fmt::Write as _, time::Duration};
 
 use mesh_log::{
     bug::Bug,
@@ -70,6 +70,7 @@ impl World {
         let writes = std::mem::take(&mut process.writing);
         for (write, locations) in &writes {
             self.checks.durable(number, &mut node.durable, &write.records);
+            self.trace.note(self.now, || format!("n{number} durable: {}", in_short(write, locations)));
             for location in locations {
                 let path = Self::data_path(location.file);
                 if !node.disk.is_durable_at(&path, location.offset, location.len) && !node.damaged {
@@ -104,8 +105,13 @@ impl World {
     fn tell_sealed(&mut self, number: u64) {
         let now = self.now.now(self.node(number).wrong_by_ms);
         let Some(process) = &mut self.node(number).process else { return };
-        for sealed in process.log.sealed() {
-            process.host.handle_sealed(now, &sealed);
+        let all = process.log.sealed();
+        for sealed in &all {
+            process.host.handle_sealed(now, sealed);
+        }
+        for sealed in all {
+            self.trace.event(self.now, number, "log file full", &[("file", sealed.file.0)]);
+            self.trace.note(self.now, || format!("n{number} {sealed:?}"));
         }
     }
 
@@ -145,11 +151,13 @@ impl World {
         self.counts.checkpoints += u64::from(matches!(job, Job::Checkpoint { .. }));
         let node = self.node(number);
         let Some(process) = &mut node.process else { return };
+        let words = in_words(&job);
         let done = process.keeper.run(job);
         if node.disk.is_out() {
             return self.look_at_power(number);
         }
         self.trace.event(self.now, number, what, &[("job", id.0), ("ended", ending(&done))]);
+        self.trace.note(self.now, || format!("n{number} {words} {}", if let Done::Failed(why) = &done { why } else { "" }));
         if matches!(done, Done::Damaged { .. }) {
             self.counts.damage += 1;
         }
@@ -187,6 +195,42 @@ fn place(writes: Vec<Write>, locations: Vec<Location>) -> Vec<(Write, Vec<Locati
             (write, its)
         })
         .collect()
+}
+
+/// Records and where they stand, for people.
+fn in_short(write: &Write, locations: &[Location]) -> String {
+    let mut words = String::new();
+    let mut locations = locations.iter();
+    for record in &write.records {
+        let group = record.group();
+        _ = match record {
+            Record::Entry { entry, .. } => {
+                let place = locations.next().map_or((0, 0), |at| (at.file.0, at.offset));
+                let (index, term, (file, offset)) = (entry.index, entry.term, place);
+                write!(words, " group {group} entry {index} (term {term}) in file {file} at {offset},")
+            }
+            Record::State { state, .. } => write!(words, " group {group} {state:?},"),
+            Record::Cut { index, term, .. } => write!(words, " group {group} cut at {index} (term {term}),"),
+            Record::Removed { .. } => write!(words, " group {group} removed,"),
+        };
+    }
+    words
+}
+
+/// A job with its files, for people.
+fn in_words(job: &Job) -> String {
+    match job {
+        Job::Read { group, lane, first, last, sources, .. } => {
+            format!("read group {group} {lane:?} {first}..={last} from {sources:?}")
+        }
+        Job::Checkpoint { group, bytes } => format!("checkpoint of group {group}, {} bytes", bytes.len()),
+        Job::Move { group, pieces } => format!("move {} pieces of group {group}, first {:?}", pieces.len(), pieces.first()),
+        Job::Store { group, pieces } => format!("store {} pieces of group {group}", pieces.len()),
+        Job::Keep { file, pieces } => format!("keep {file:?} with {} pieces", pieces.len()),
+        Job::Compact { file, .. } => format!("compact {file:?}"),
+        Job::Drop { file } => format!("drop {file:?}"),
+        Job::Forget { group } => format!("forget group {group}"),
+    }
 }
 
 fn word(job: &Job) -> &'static str {

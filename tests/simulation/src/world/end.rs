@@ -69,13 +69,20 @@ impl World {
             }
         }
         if let Some(what) = lacking {
+            for group in self.wanted.keys().copied().collect::<Vec<_>>() {
+                for replica in self.replicas(group) {
+                    self.trace.note(self.now, || format!("n{} group {group}: {:?}", replica.node, replica.view));
+                }
+            }
             self.checks.judge(Invariant::Liveness, Err(what));
         }
     }
 
     fn lacking(&mut self) -> Option<String> {
         if let Some(client) = self.clients.iter().find(|client| !client.is_idle() || client.left > 0) {
-            return Some(format!("client {} waits: {:?}", client.producer, client.doing));
+            let (producer, group, operation) = (client.producer, client.group, client.operation);
+            let what = client.doing.as_str();
+            return Some(format!("client {producer} waits in group {group}: operation {operation}, {what}"));
         }
         let groups: Vec<GroupId> = self.wanted.keys().copied().collect();
         groups.into_iter().find_map(|group| self.group_lacks(group))

@@ -45,6 +45,10 @@ impl World {
             }
         };
         let node = self.node(number);
+        if found.log_damage + found.file_damage > 0 {
+            self.trace.note(now, || format!("n{number} finds damage: {}", found.damage));
+        }
+        let node = self.node(number);
         let said = found.log_damage + found.file_damage;
         if !node.damaged || found.log_damage == 0 {
             let durable = std::mem::take(&mut node.durable);
@@ -148,6 +152,8 @@ impl World {
             Output::Refused { token, why } => self.refused(number, token, why),
             Output::Job { id, job } => self.plan_job(number, id, job),
             Output::Release { file, kept } => {
+                let numbers = [("file", file.0), ("kept", u64::from(kept))];
+                self.trace.event(self.now, number, "releases", &numbers);
                 if let Some(process) = &mut self.node(number).process {
                     process.log.release(file, kept);
                 }
