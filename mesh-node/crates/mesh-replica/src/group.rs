@@ -367,11 +367,12 @@ fn start_of(saved: Option<&Saved>, members: Option<Members>, recovered: &Recover
     let last = behind.clone().next_back().map_or(cut.0, |entry| entry.index.max(cut.0));
     let gap = behind.clone().find(|entry| entry.index > cut.0).is_some_and(|entry| entry.index != cut.0 + 1);
     let last_term = behind.clone().next_back().map_or(0, |entry| entry.term).max(cut.1);
-    let lost = recovered.suspect
-        || recovered.state.commit > last
+    // A replica that was removed has promised nothing any more but its vote.
+    let lacks = recovered.state.commit > last
         || gap
-        || (!recovered.removed && saved.is_none() && recovered.cut.0 > cut.0)
+        || (saved.is_none() && recovered.cut.0 > cut.0)
         || recovered.cut.0 > last;
+    let lost = recovered.suspect || (!recovered.removed && lacks);
     let last = if gap { cut.0 } else { last };
     let state = HardState {
         term: recovered.state.term.max(last_term),

@@ -106,9 +106,11 @@ impl<M: Machine> Group<M> {
 
     /// Offers that nobody seems to have heard are made again; those that were taken are forgotten.
     pub(super) fn tick_offers(&mut self, work: &mut Work<'_>) {
+        let snapshots =
+            self.raft.raft.prs().iter().any(|(_, progress)| progress.state == ProgressState::Snapshot);
         let Some(lead) = &mut self.lead else { return };
         if lead.offered.is_empty() {
-            if self.offered.take().is_some() {
+            if !snapshots && self.offered.take().is_some() {
                 self.saving.unpin();
                 self.raft.mut_store().set_offer(None);
             }

@@ -24,6 +24,7 @@ impl<M: Machine> Group<M> {
             self.change_members(work);
             self.form(work);
             self.ask_quorum(work);
+            self.offer_wanted(work);
             if !self.raft.has_ready() {
                 break;
             }
@@ -35,7 +36,6 @@ impl<M: Machine> Group<M> {
         self.incoming.clear();
         self.look_at_lead(work);
         self.answer_reads(work);
-        self.offer_wanted(work);
         self.save_when_due(work);
     }
 
@@ -113,6 +113,9 @@ impl<M: Machine> Group<M> {
 
     fn record_entries(&mut self, work: &mut Work<'_>, handles: Vec<eraftpb::Entry>) -> bool {
         let any = !handles.is_empty();
+        if any {
+            self.stir();
+        }
         for handle in handles {
             let kind = kind_of(&handle);
             // A leader's first entry has no bytes; every other one came with its own.

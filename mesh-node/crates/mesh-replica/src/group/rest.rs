@@ -49,13 +49,20 @@ impl<M: Machine> Group<M> {
 
     /// There is something to do.
     pub(crate) fn wake(&mut self, work: &mut Work<'_>) {
-        let rested = std::mem::take(&mut self.rest).rests;
-        if rested && self.phase == Phase::Running {
+        if self.rest.rests && self.phase == Phase::Running {
+            self.rest = Rest::default();
             work.awake.insert(self.id);
             if self.leads() {
                 // Followers are to watch the group again.
                 self.raft.ping();
             }
+        }
+    }
+
+    /// Something happened: who took an offer of rest may not rest any more.
+    pub(super) fn stir(&mut self) {
+        if !self.rest.rests {
+            self.rest = Rest::default();
         }
     }
 
@@ -87,8 +94,7 @@ impl<M: Machine> Group<M> {
             return;
         }
         if !self.has_nothing_to_do() {
-            self.rest.idle = 0;
-            self.rest.offering = false;
+            self.stir();
             return;
         }
         self.rest.idle = self.rest.idle.saturating_add(1);
