@@ -1,4 +1,5 @@
 //! `mesh-node log`, as a process.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::{
     fs,

@@ -25,7 +25,10 @@ mod write;
 use std::{
     collections::{BTreeMap, VecDeque},
     path::PathBuf,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use self::{current::Current, standing::Standing};
@@ -76,6 +79,8 @@ pub struct Log {
     /// Whether whoever has the log works on files elsewhere.
     apart: bool,
     hurry: Arc<AtomicBool>,
+    /// Bytes that were written so far.
+    written: Arc<AtomicU64>,
     /// Whether writing has failed.
     broken: bool,
     /// Header and table of a block.

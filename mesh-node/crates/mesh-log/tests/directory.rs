@@ -1,4 +1,5 @@
 //! Whose a data directory is, and every way in which it can't be used.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 

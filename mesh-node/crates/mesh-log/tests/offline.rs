@@ -1,4 +1,5 @@
 //! Work on a data directory while no node runs on it, on real files.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::{
     fs,
@@ -84,7 +85,7 @@ fn a_whole_directory_is_whole() {
     assert_eq!((report.groups[&GroupId(1)].entries, report.groups[&GroupId(2)].last), (10, 10));
     assert_eq!(report.files.iter().map(|file| file.blocks).sum::<u64>(), 12, "start, ten, mark");
     let repaired = repair(&real(), dir.path(), data.uuid()).unwrap();
-    assert_eq!(repaired.aside, [PathBuf::new(); 0]);
+    assert!(repaired.aside.is_empty());
     assert_eq!(
         bytes_of(dir.path()),
         before,

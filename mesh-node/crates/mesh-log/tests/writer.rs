@@ -1,5 +1,6 @@
 //! The thread that writes the log.
 #![cfg(feature = "faults")]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::{
     path::Path,

@@ -4,7 +4,10 @@ use std::{
     collections::VecDeque,
     io::IoSlice,
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use super::{
@@ -53,6 +56,7 @@ impl Log {
             working: false,
             apart: false,
             hurry: Arc::new(AtomicBool::new(false)),
+            written: Arc::new(AtomicU64::new(0)),
             broken: false,
             front: Vec::new(),
             vfs,

@@ -11,7 +11,8 @@ pub struct Options {
     pub file_bytes: u64,
     /// Whose log it is: the UUID of the data directory. A file of another one is never taken for ours.
     pub identity: u128,
-    /// Whether new files are written over once before they are used; a first write to fresh space is slow.
+    /// Whether new files are written over once before they are used, where the log has time for it. Off unless a disk is
+    /// known to take longer for a first write: where most files are kept, everything is written twice (ADR 0101).
     pub prefill: bool,
     /// How many empty files are kept ready, at least 1.
     pub spare_files: usize,
@@ -35,7 +36,7 @@ impl Options {
         Self {
             file_bytes: Self::FILE_BYTES,
             identity,
-            prefill: true,
+            prefill: false,
             spare_files: 1,
             kept: BTreeSet::new(),
             bugs: Bugs::default(),

@@ -65,7 +65,13 @@ impl Log {
     fn begin(&mut self, kind: Kind) -> Work {
         self.working = true;
         self.hurry.store(false, Ordering::Relaxed);
-        Work { vfs: self.vfs.clone(), dir: self.dir.clone(), kind, hurry: self.hurry.clone() }
+        Work {
+            vfs: self.vfs.clone(),
+            dir: self.dir.clone(),
+            kind,
+            hurry: self.hurry.clone(),
+            written: self.written.clone(),
+        }
     }
 
     /// Takes in what was done. A failure is not one of the log: it is tried again, and met when the file is needed.

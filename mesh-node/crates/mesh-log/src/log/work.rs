@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Work {
     pub(crate) kind: Kind,
     /// Set when the file is needed now: what is not filled then stays so.
     pub(crate) hurry: Arc<AtomicBool>,
+    /// Bytes that the log has written so far.
+    pub(crate) written: Arc<AtomicU64>,
 }
 
 /// What is to be done.
@@ -142,12 +144,20 @@ impl Work {
         Ok(file)
     }
 
+    /// Fills a file with zeros, as long as the log writes less than is filled: a first write to fresh space takes longer, but
+    /// where the disk is busy already, writing everything twice takes longer still.
     fn fill(&self, file: &dyn File, size: u64) -> io::Result<()> {
         let zeros = vec![0; FILL_BYTES];
+        let begun = self.written.load(Ordering::Relaxed);
         let mut at = 0;
         while at < size && !self.hurry.load(Ordering::Relaxed) {
+            if self.written.load(Ordering::Relaxed) - begun > at + FILL_BYTES as u64 {
+                break;
+            }
             let now = usize::try_from(size - at).map_or(FILL_BYTES, |left| left.min(FILL_BYTES));
             file.write_at(&mut [IoSlice::new(&zeros[..now])], at)?;
+            // In small parts, so that a sync of the log never waits for many of them.
+            file.sync_data()?;
             at += now as u64;
         }
         Ok(())

@@ -1,6 +1,9 @@
 //! How a log is written.
 
-use std::io::{self, IoSlice};
+use std::{
+    io::{self, IoSlice},
+    sync::atomic::Ordering,
+};
 
 use super::{Log, Sealed, WriteError, current::Current};
 use crate::{
@@ -54,8 +57,8 @@ impl Log {
         }
         if self.durable < self.sequence && !self.options.bugs.has(Bug::AckBeforeFsync) {
             let before = self.unsynced.iter();
-            let files = before.chain(self.current.as_ref().map(|current| &current.file));
-            if let Err(source) = files.map(|file| file.sync_data()).collect::<io::Result<()>>() {
+            let mut files = before.chain(self.current.as_ref().map(|current| &current.file));
+            if let Err(source) = files.try_for_each(|file| file.sync_data()) {
                 self.broken = true;
                 return Err(WriteError::Io { what: "fdatasync", source });
             }
@@ -221,6 +224,7 @@ impl Log {
             None => parts.push(front),
         }
         current.write(&header, &mut parts).map_err(failed("write"))?;
+        self.written.fetch_add(header.padded(), Ordering::Relaxed);
         (self.sequence, self.accepted, self.marked) = (header.sequence, header.sequence, header.mark);
         Ok(())
     }

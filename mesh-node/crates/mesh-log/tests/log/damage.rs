@@ -64,8 +64,8 @@ fn suspicion_outlives_restarts_until_a_snapshot_comes() {
 fn the_last_block_is_torn_unless_a_mark_stands_behind_it() {
     for marked in [false, true] {
         let (mut fixture, at) = three_blocks();
-        assert_eq!(fixture.log().mark().unwrap(), true);
-        assert_eq!(fixture.log().mark().unwrap(), false, "once is enough");
+        assert!(fixture.log().mark().unwrap());
+        assert!(!fixture.log().mark().unwrap(), "once is enough");
         let last = fixture.write(&[sized(1, 4, 1, 500)])[0];
         if marked {
             assert!(fixture.log().mark().unwrap());
