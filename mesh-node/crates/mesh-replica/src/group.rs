@@ -132,7 +132,10 @@ impl<M: Machine> Group<M> {
     pub(crate) fn open(work: &mut Work<'_>, start: GroupStart<M>) -> Result<Self, OpenError> {
         let GroupStart { group: id, mut machine, members, checkpoint, recovered } = start;
         let unreadable = |why: String| OpenError::Checkpoint { group: id, why };
-        let is_new = checkpoint.is_none() && members.is_none() && recovered.is_none();
+        let recovered = recovered.map(without_removed);
+        let is_new = checkpoint.is_none()
+            && members.is_none()
+            && recovered.as_ref().is_none_or(|recovered| recovered.removed);
         let recovered = recovered.unwrap_or_default();
         let saved =
             checkpoint.as_ref().map(Saved::decode).transpose().map_err(|why| unreadable(why.to_string()))?;
@@ -380,6 +383,15 @@ fn start_of(saved: Option<&Saved>, members: Option<Members>, recovered: &Recover
         commit: recovered.state.commit.clamp(cut.0, last),
     };
     Start { cut, state, members: at, time_ms, quarantined: lost }
+}
+
+/// Of a replica that was removed only its term and vote count.
+fn without_removed(recovered: RecoveredGroup) -> RecoveredGroup {
+    if !recovered.removed {
+        return recovered;
+    }
+    let state = HardState { commit: 0, ..recovered.state };
+    RecoveredGroup { state, removed: true, suspect: recovered.suspect, ..RecoveredGroup::default() }
 }
 
 /// The entries that go on from a checkpoint, and those that it has.
