@@ -9,12 +9,12 @@
 //! anything is allocated for it, and what a decoder holds of bodies in parts is bounded.
 
 mod beat;
-mod reader;
 mod decoder;
 mod encoder;
 mod error;
 mod forward;
 mod raft;
+mod reader;
 mod series;
 mod snapshot;
 

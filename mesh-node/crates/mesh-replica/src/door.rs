@@ -143,7 +143,11 @@ fn term(facts: &Facts<'_>, term: u64) -> Result<(), Refusal> {
 }
 
 fn index(index: u64) -> Result<(), Refusal> {
-    if index > NUMBER_MAX { Err(Refusal::Shape { what: "an index beyond what there can be" }) } else { Ok(()) }
+    if index > NUMBER_MAX {
+        Err(Refusal::Shape { what: "an index beyond what there can be" })
+    } else {
+        Ok(())
+    }
 }
 
 /// A leader speaks: of the term that is known, there is one.

@@ -201,7 +201,8 @@ fn check_members(members: &Members) -> Result<(), ManifestError> {
     if voters.is_empty() {
         return wrong("nobody votes");
     }
-    if !learners.is_disjoint(voters) || !learners.is_disjoint(outgoing) || !learners_next.is_disjoint(voters) {
+    if !learners.is_disjoint(voters) || !learners.is_disjoint(outgoing) || !learners_next.is_disjoint(voters)
+    {
         return wrong("a member votes and learns");
     }
     if !learners_next.is_subset(outgoing) {

@@ -2,7 +2,11 @@
 
 use mesh_wire::code::Code;
 
-use crate::{id::NodeNumber, manifest::ManifestError};
+use crate::{
+    id::NodeNumber,
+    manifest::ManifestError,
+    pull::{GivenUp, Lie},
+};
 
 /// Why a message is not let in. Nothing has changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -107,6 +111,12 @@ pub enum Refusal {
         /// Its index.
         index: u64,
     },
+    /// A snapshot is not fetched any more: it lied, or is gone.
+    #[error("a snapshot was given up: {0}")]
+    GivenUp(#[from] GivenUp),
+    /// Records were asked for that nobody offered.
+    #[error("records that are not given: {0}")]
+    Pull(#[from] Lie),
     /// A snapshot that can't be true.
     #[error("a snapshot that can't be: {0}")]
     Manifest(#[from] ManifestError),
@@ -129,6 +139,8 @@ impl Refusal {
             Self::AckBeyondLog { .. } => Code::AckBeyondLog,
             Self::LostTail { .. } => Code::LostTail,
             Self::Unreadable { .. } => Code::EntryUnreadable,
+            Self::GivenUp(why) => why.code(),
+            Self::Pull(lie) => lie.code(),
             Self::Manifest(error) => error.code(),
         }
     }

@@ -95,8 +95,12 @@ impl<M: Machine> Host<M> {
         }
         group.heard_pull(from, self.now.monotonic);
         self.busy.insert(pull.group);
-        // A lie is of no consequence here: nothing is read for it.
-        _ = self.shared.pulls.leader.handle_pull(self.now.monotonic, self.options.own, from, pull);
+        // Nothing is read for a lie.
+        if let Err(lie) =
+            self.shared.pulls.leader.handle_pull(self.now.monotonic, self.options.own, from, pull)
+        {
+            self.shared.refused(pull.group, from, lie.into());
+        }
     }
 
     pub(super) fn handle_part(&mut self, from: NodeNumber, part: Part) {
@@ -178,7 +182,7 @@ impl<M: Machine> Host<M> {
             FollowerOutput::Install { offer } => {
                 self.with(offer.group, |group, work| group.install(work, *offer));
             }
-            FollowerOutput::GivenUp { .. } => {}
+            FollowerOutput::GivenUp { group, from, why, .. } => self.shared.refused(group, from, why.into()),
         }
     }
 

@@ -53,6 +53,8 @@ pub enum FollowerOutput {
     GivenUp {
         /// The group.
         group: GroupId,
+        /// Who offered it.
+        from: NodeNumber,
         /// The snapshot.
         index: u64,
         /// Why.
@@ -302,9 +304,12 @@ impl Follower {
     }
 
     fn give_up(&mut self, now: Duration, group: GroupId, why: GivenUp) {
-        let index = self.fetching(group).unwrap_or(0);
+        let Some(Offer { from, manifest, .. }) = self.fetches.get(&group).map(|fetch| &fetch.offer) else {
+            return;
+        };
+        let (from, index) = (*from, manifest.index);
         self.cancel(group);
-        self.outputs.push_back(FollowerOutput::GivenUp { group, index, why });
+        self.outputs.push_back(FollowerOutput::GivenUp { group, from, index, why });
         self.pump(now);
     }
 

@@ -103,7 +103,10 @@ fn it_is_not_installed_before_all_is_stored() {
     outputs(&mut follower);
     follower.handle_stored(NOW, 1, false);
     let why = GivenUp::NotStored;
-    assert_eq!(outputs(&mut follower), [FollowerOutput::GivenUp { group: GROUP, index: 40, why }]);
+    assert_eq!(
+        outputs(&mut follower),
+        [FollowerOutput::GivenUp { group: GROUP, from: LEADER, index: 40, why }]
+    );
     assert_eq!(follower.in_flight_bytes(), 0);
 }
 
@@ -163,7 +166,10 @@ fn who_does_not_answer_is_asked_again_and_then_given_up() {
     }
     follower.handle_timeout(follower.poll_timeout().unwrap());
     let why = GivenUp::Silence;
-    assert_eq!(outputs(&mut follower), [FollowerOutput::GivenUp { group: GROUP, index: 40, why }]);
+    assert_eq!(
+        outputs(&mut follower),
+        [FollowerOutput::GivenUp { group: GROUP, from: LEADER, index: 40, why }]
+    );
     assert_eq!(
         (why.code(), follower.in_flight_bytes(), follower.poll_timeout()),
         (Code::SnapshotGone, 0, None)
@@ -282,7 +288,7 @@ fn lies_are_refused() {
         let why = GivenUp::Lie(lie);
         assert_eq!(
             outputs(&mut follower),
-            [FollowerOutput::GivenUp { group: GROUP, index: 40, why }],
+            [FollowerOutput::GivenUp { group: GROUP, from: LEADER, index: 40, why }],
             "{name}"
         );
         assert_eq!(
@@ -326,7 +332,10 @@ fn a_snapshot_that_is_gone_is_given_up_for_another_one() {
     outputs(&mut follower);
     follower.handle_part(NOW, LEADER, Part { gone: true, ..part(&offer, 1, vec![]) }).unwrap();
     let why = GivenUp::Gone;
-    assert_eq!(outputs(&mut follower), [FollowerOutput::GivenUp { group: GROUP, index: 40, why }]);
+    assert_eq!(
+        outputs(&mut follower),
+        [FollowerOutput::GivenUp { group: GROUP, from: LEADER, index: 40, why }]
+    );
     // Another leader, another snapshot: what is there is not asked for again.
     let next = super::world::offer(NodeNumber(3), 60, offer.manifest.extents.clone());
     follower.handle_offer(NOW, next, &[(LaneId(1), 7, 30)]);
