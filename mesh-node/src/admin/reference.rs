@@ -78,7 +78,7 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-fn examples() -> [(&'static str, Value); 7] {
+fn examples() -> [(&'static str, Value); 8] {
     let (api, _) = Fake::default().api();
     let mut node = json!(api.node_info());
     // What differs from run to run.
@@ -95,6 +95,7 @@ fn examples() -> [(&'static str, Value); 7] {
         ("Subscriptions", json!({ "subscriptions": [fake::subscription(7, 1)], "next": "7.1" })),
         ("Services", json!({ "services": services, "truncated": false })),
         ("Peers", json!({ "peers": [fake::peer()] })),
+        ("Groups", json!({ "groups": [fake::group()] })),
         ("Certificates", json!(fake::certificates())),
         ("Errors", Error::NotReady { state: "draining" }.to_json()),
     ]

@@ -34,7 +34,7 @@ pub(crate) struct PeerFrames {
 
 /// A link with a peer that is there now. It takes the place of an earlier one with the same node.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(test), expect(dead_code, reason = "who it is in the cluster, it says itself"))]
+#[expect(dead_code, reason = "who it is in the cluster, it says itself")]
 pub(crate) struct PeerUp {
     /// The peer.
     pub(crate) node: Arc<Name>,

@@ -43,8 +43,10 @@ mod tests {
     #[test]
     fn lanes_are_asked_in_turn() {
         let (now, mut probe) = (Instant::now(), Probe::default());
-        let asked: Vec<Class> =
-            (0..6).filter_map(|_| probe.handle_turn(now, &Class::ALL)).map(|(class, _)| class).collect();
+        let asked: Vec<Class> = (0..=Class::COUNT)
+            .filter_map(|_| probe.handle_turn(now, &Class::ALL))
+            .map(|(class, _)| class)
+            .collect();
         assert_eq!(asked, [&Class::ALL[..], &[Class::Control]].concat());
         assert_eq!(probe.handle_turn(now, &[]), None);
     }

@@ -6,6 +6,10 @@ use mesh_client::{Client, Register};
 
 use crate::{PATIENCE, RunningNode};
 
+/// How often something is tried that may have to wait for a leader, and the pause between.
+const TRIES: usize = 1_000;
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// A client of a node, which waits for it as long as a test waits for anything.
 ///
 /// # Panics
@@ -25,9 +29,7 @@ pub async fn register(node: &RunningNode, name: &str) -> Register {
         loop {
             match client.register(name).await {
                 Ok(register) => return register,
-                Err(error) if error.code().is_retryable() => {
-                    tokio::time::sleep(Duration::from_millis(20)).await
-                }
+                Err(error) if error.code().is_retryable() => tokio::time::sleep(PAUSE).await,
                 Err(error) => panic!("{name}: {error}"),
             }
         }
@@ -40,9 +42,18 @@ pub async fn register(node: &RunningNode, name: &str) -> Register {
 /// # Panics
 /// When it can't be read.
 pub async fn everything(register: &Register) -> Vec<String> {
-    let (mut found, mut from) = (Vec::new(), 1);
+    let (mut found, mut from, mut tries) = (Vec::new(), 1, TRIES);
     loop {
-        let read = register.read(from, 1 << 20).await.expect("records can be read");
+        let read = match register.read(from, 1 << 20).await {
+            Ok(read) => read,
+            // A group may be between two leaders.
+            Err(error) if error.code().is_retryable() && tries > 0 => {
+                tries -= 1;
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+            Err(error) => panic!("records can't be read: {error}"),
+        };
         let is_end = read.is_end();
         from = read.next();
         let texts =

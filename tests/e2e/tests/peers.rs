@@ -141,7 +141,7 @@ fn two_nodes_with_one_list_have_one_link_and_every_lane_of_it_works() {
         // Its own address is in the list as well.
         wait_until("the own address is known", || peers(node).iter().any(|peer| peer["state"] == "self"));
         wait_until("the other one's address is known", || peers(node).len() == 2);
-        wait_until("every lane has answered", || lanes(node) == 5);
+        wait_until("every lane has answered", || lanes(node) == 6);
         assert_eq!(node.metric("mesh_peer_links", &[]), 1);
         assert_eq!(up(node), 1);
         node.assert_serves();
@@ -363,7 +363,7 @@ fn a_link_that_is_heard_in_one_direction_only_is_noticed_by_both() {
     for cut in [Direction::Up, Direction::Down] {
         until_linked((&a, "a"), (&b, "b"));
         // While much of what was sent is not acknowledged yet, quinn holds back even the end of a connection.
-        wait_until("every lane has answered", || lanes(&a) == 5 && lanes(&b) == 5);
+        wait_until("every lane has answered", || lanes(&a) == 6 && lanes(&b) == 6);
         proxy.cut(cut);
         within(NOTICED, "both have noticed", || up(&a) + up(&b) == 0);
         proxy.heal();

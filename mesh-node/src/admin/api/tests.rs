@@ -15,9 +15,31 @@ fn fake() -> Fake {
     Fake { links: 3, subscriptions: 2, ..Fake::default() }
 }
 
+/// What says nothing without.
+const WITH_PARAMETERS: [&str; 3] = ["$mesh.group.transfer", "$mesh.group.replicas", "$mesh.node.remove"];
+
+#[tokio::test]
+async fn a_change_needs_its_parameters_and_an_operator() {
+    let parameters = [
+        ("$mesh.group.transfer", r#"{"group":1,"node":"edge-2"}"#),
+        ("$mesh.group.replicas", r#"{"replicas":3}"#),
+        ("$mesh.node.remove", r#"{"node":"edge-2"}"#),
+    ];
+    for (subject, body) in parameters {
+        assert_eq!(ask(&fake(), subject, body).await.unwrap(), json!({ "state": "accepted" }));
+        for wrong in ["", "{}", r#"{"node":"edge-2","more":1}"#] {
+            let refused = ask(&fake(), subject, wrong).await.unwrap_err();
+            assert_eq!(refused.code(), Code::NodeRequestInvalid, "{subject} {wrong}");
+        }
+        let (api, _) = fake().api();
+        let refused = api.request(subject, body.as_bytes(), false).await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied);
+    }
+}
+
 #[tokio::test]
 async fn every_question_is_answered_without_parameters() {
-    for route in &ROUTES {
+    for route in ROUTES.iter().filter(|route| !WITH_PARAMETERS.contains(&route.subject)) {
         for body in ["", "{}", "  \n"] {
             let answer = ask(&fake(), route.subject, body).await.unwrap();
             assert!(answer.is_object(), "{}", route.subject);

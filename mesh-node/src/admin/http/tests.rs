@@ -107,7 +107,7 @@ fn the_first_page_lists_every_path() {
         .map(|(path, _)| path)
         .filter(|p| p.starts_with('/'))
         .collect();
-    assert_eq!(paths.len(), 10);
+    assert_eq!(paths.len(), 11);
     for path in paths {
         assert_ne!(get(&server, path).0, 404, "{path}");
     }
