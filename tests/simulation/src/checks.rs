@@ -119,11 +119,11 @@ impl Checks {
         if leads {
             let verdict = self.leader.leads(group, view.term, node);
             self.judge(Invariant::OneLeaderPerTerm, verdict);
-            let verdict = self.committed.leads(group, node, log);
+            let verdict = self.committed.leads(group, (node, view.term), log);
             self.judge(Invariant::CommittedStaysCommitted, verdict);
         }
         if view.commit > commit {
-            let verdict = self.committed.commits(group, node, log, commit, view.commit);
+            let verdict = self.committed.commits(group, (node, view.term), log, commit, view.commit);
             self.judge(Invariant::CommittedStaysCommitted, verdict);
         }
         let led = if leads { view.term } else { led };

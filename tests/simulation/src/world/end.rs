@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh_log::id::{GroupId, LaneId};
-use mesh_replica::refused::Refused;
+use mesh_replica::{id::NodeNumber, refused::Refused};
 
 use super::{Asked, World};
 use crate::{
@@ -115,7 +115,11 @@ impl World {
         let groups: Vec<GroupId> =
             self.wanted.keys().copied().filter(|group| *group != GroupId::META).collect();
         for group in groups {
+            let members = self.leader(group).map(|(_, view)| view.members).unwrap_or_default();
             for replica in self.replicas(group) {
+                if !members.contains(NodeNumber(replica.node)) {
+                    continue;
+                }
                 for lane in 1..=self.plan.lanes {
                     let (first, last) = self.extent(replica.node, group, LaneId(lane));
                     self.fetch_more(replica.node, group, LaneId(lane), Vec::new(), (first, last));
