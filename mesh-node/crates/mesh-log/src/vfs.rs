@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+#[cfg(feature = "faults")]
+pub mod faulty;
 pub mod real;
 #[cfg(any(test, feature = "faults"))]
 pub mod simulated;
