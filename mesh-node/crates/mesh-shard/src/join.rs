@@ -9,10 +9,18 @@
 //! until a node of the cluster tells it that its number is another directory's. As long as it belongs to no cluster it has
 //! promised nothing to anyone but to those that began with it, so it may forget all of it then, and join.
 
+mod nodes;
+mod number;
+
 use mesh_log::directory::Uuid;
 use mesh_replica::id::NodeNumber;
 
 use crate::bootstrap::Plan;
+
+pub use self::{
+    nodes::{Nodes, Refused, refused},
+    number::{admit, answer, ask},
+};
 
 /// What a data directory says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -149,6 +149,6 @@ fn a_digest_is_of_what_was_appended() {
     let (one, two) = (batch(NO_PRODUCER, 0, 0, 1), batch(NO_PRODUCER, 0, 1, 1));
     assert_eq!(digest(&[one.clone(), two.clone()]), digest(&[one.clone(), two.clone()]));
     assert_ne!(digest(&[one.clone(), two.clone()]), digest(&[two.clone(), one.clone()]));
-    assert_ne!(digest(&[one.clone()]), digest(&[two]));
+    assert_ne!(digest(std::slice::from_ref(&one)), digest(&[two]));
     assert_ne!(digest(&[]), digest(&[one]));
 }
