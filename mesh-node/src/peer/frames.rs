@@ -55,8 +55,9 @@ pub(crate) trait FrameHandler {
     /// taken is held back by the lane's window and nobody else is. A refusal closes the link.
     fn handle(&self, frames: PeerFrames) -> Pin<Box<dyn Future<Output = Result<(), Fault>>>>;
 
-    /// The link is over: nothing is handed over of it any more. A later one may be up already.
-    fn down(&self, node: &Name, link: LinkNumber);
+    /// The link is over: nothing is handed over of it any more. A later one may be up already. `code`: why the peer closed
+    /// it, if that was the peer.
+    fn down(&self, node: &Name, link: LinkNumber, code: Option<Code>);
 }
 
 /// Takes nothing: for as long as peers have nothing to send but what belongs to the link.
@@ -72,7 +73,7 @@ impl FrameHandler for NoFrames {
         Box::pin(std::future::ready(Err(Fault::new(Code::UnexpectedKind, cause))))
     }
 
-    fn down(&self, _: &Name, _: LinkNumber) {}
+    fn down(&self, _: &Name, _: LinkNumber, _: Option<Code>) {}
 }
 
 /// Sends to one peer, from any thread. A clone sends on the same link; it is of no use once that is over.
