@@ -7,4 +7,5 @@ mod crashes;
 mod damage;
 mod fixture;
 mod model;
+mod noise;
 mod space;
