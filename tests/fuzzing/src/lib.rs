@@ -21,6 +21,7 @@ pub mod mutate;
 pub mod names;
 pub mod peers;
 pub mod records;
+pub mod segments;
 pub mod subjects;
 
 /// A decoder under test.
@@ -51,5 +52,6 @@ pub const TARGETS: &[Target] = &[
     Target { name: "names", run: names::target, seeds: names::seeds },
     Target { name: "peers", run: peers::target, seeds: peers::seeds },
     Target { name: "records", run: records::target, seeds: records::seeds },
+    Target { name: "segments", run: segments::target, seeds: segments::seeds },
     Target { name: "subjects", run: subjects::target, seeds: subjects::seeds },
 ];

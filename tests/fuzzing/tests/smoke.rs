@@ -112,6 +112,11 @@ fn records() {
 }
 
 #[test]
+fn segments() {
+    run("segments");
+}
+
+#[test]
 fn subjects() {
     run("subjects");
 }
