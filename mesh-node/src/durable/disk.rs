@@ -17,23 +17,38 @@ pub(super) struct Disk {
     keeper: keeper::Shell,
     writes: VecDeque<WriteBatch>,
     jobs: VecDeque<(u64, Job)>,
+    /// Writes and jobs of which nothing was heard yet.
+    under_way: usize,
 }
 
 impl Disk {
     pub(super) fn new(writer: Writer, keeper: keeper::Shell) -> Self {
-        Self { writer, keeper, writes: VecDeque::new(), jobs: VecDeque::new() }
+        Self { writer, keeper, writes: VecDeque::new(), jobs: VecDeque::new(), under_way: 0 }
     }
 
     /// Has records written.
     pub(super) fn write(&mut self, id: WriteId, records: Vec<Record>) {
+        self.under_way += 1;
         self.writes.push_back(WriteBatch { id: id.0, records });
         self.submit();
     }
 
     /// Has a job done.
     pub(super) fn job(&mut self, id: JobId, job: Job) {
+        self.under_way += 1;
         self.jobs.push_back((id.0, job));
         self.submit();
+    }
+
+    /// So many writes and jobs are done.
+    pub(super) fn done(&mut self, count: usize) {
+        self.under_way = self.under_way.saturating_sub(count);
+        self.submit();
+    }
+
+    /// Whether nothing is under way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way == 0
     }
 
     /// A file of the log is not needed any more.
@@ -41,8 +56,8 @@ impl Disk {
         self.writer.release(file, kept);
     }
 
-    /// Hands over what there is room for; to be called when something was done.
-    pub(super) fn submit(&mut self) {
+    /// Hands over what there is room for.
+    fn submit(&mut self) {
         while let Some(batch) = self.writes.pop_front() {
             if let Err(writer::Busy(batch)) = self.writer.submit(batch) {
                 self.writes.push_front(batch);

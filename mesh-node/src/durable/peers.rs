@@ -3,7 +3,7 @@
 use std::{cell::RefCell, future, pin::Pin, rc::Rc};
 
 use mesh_core::peering::LinkNumber;
-use mesh_wire::name::Name;
+use mesh_wire::{code::Code, name::Name};
 
 use super::Plane;
 use crate::peer::{Fault, FrameHandler, PeerFrames, PeerUp};
@@ -20,7 +20,7 @@ impl FrameHandler for DurablePeers {
         Box::pin(future::ready(self.0.borrow_mut().handle_peer_frames(&frames)))
     }
 
-    fn down(&self, _: &Name, link: LinkNumber) {
-        self.0.borrow_mut().handle_down(link);
+    fn down(&self, _: &Name, link: LinkNumber, code: Option<Code>) {
+        self.0.borrow_mut().handle_down(link, code);
     }
 }

@@ -46,6 +46,16 @@ impl Steward {
         self.reconciler = Some(Reconciler::new(Options { own, about: self.about.clone(), found }));
     }
 
+    /// The node has none any more, and is to join a cluster that is there.
+    ///
+    /// # Errors
+    /// When that can't be written down.
+    pub(super) fn resign(&mut self) -> Result<(), mesh_log::directory::Error> {
+        self.directory.forget_number()?;
+        (self.plan, self.reconciler) = (None, None);
+        Ok(())
+    }
+
     /// When it has something to do.
     pub(super) fn poll_timeout(&self) -> Duration {
         self.reconciler.as_ref().map_or(self.ask, Reconciler::poll_timeout)

@@ -334,7 +334,7 @@ impl Handler<Ended> for Book {
         let peer = self.links.remove(&link).and_then(|entry| entry.greeted);
         *self.counts.closed.entry(code).or_default() += 1;
         if let Some(Peer { node, .. }) = peer {
-            self.surroundings.handler.down(&node, link);
+            self.surroundings.handler.down(&node, link, ended.code.filter(|_| !is_here));
             let (peer, link, code) = (node.as_str(), link.0, code.map(tracing::field::display));
             match ended.code {
                 None | Some(Code::NodeStopped | Code::NodeDraining | Code::PeerDuplicate) => {

@@ -160,7 +160,7 @@ impl FrameHandler for Teller {
         Box::pin(std::future::ready(Ok(())))
     }
 
-    fn down(&self, _: &mesh_wire::name::Name, link: LinkNumber) {
+    fn down(&self, _: &mesh_wire::name::Name, link: LinkNumber, _: Option<Code>) {
         self.told.send(Told::Down(link)).unwrap_or_default();
     }
 }

@@ -11,10 +11,15 @@ impl Plane {
     /// Input: the log's thread.
     pub(crate) fn handle_writer(&mut self, event: writer::Event) {
         let now = self.clock.now();
-        let Some(host) = &mut self.host else { return };
+        let (event, host) = match (event, &mut self.host) {
+            (writer::Event::Fatal(why), _) => fatal::end(Code::LogWriteFailed, &why),
+            (event, Some(host)) => (event, host),
+            (_, None) => return,
+        };
         match event {
             writer::Event::Written(written) => {
                 self.counters.add(Counter::LogBatches, written.len() as u64);
+                self.disk.done(written.len());
                 for (id, locations) in written {
                     host.handle_written(now, WriteId(id), locations);
                 }
@@ -28,10 +33,10 @@ impl Plane {
                 host.handle_full(now, true);
             }
             writer::Event::Room => host.handle_full(now, false),
-            writer::Event::Fatal(why) => fatal::end(Code::LogWriteFailed, &why),
+            writer::Event::Fatal(_) => {}
         }
-        self.disk.submit();
         self.settle(now);
+        self.let_go();
     }
 
     /// Input: the threads of segments and checkpoints.
@@ -39,7 +44,10 @@ impl Plane {
         let now = self.clock.now();
         let Some(host) = &mut self.host else { return };
         match event {
-            keeper::Event::Done(id, done) => host.handle_done(now, JobId(id), done),
+            keeper::Event::Done(id, done) => {
+                self.disk.done(1);
+                host.handle_done(now, JobId(id), done);
+            }
             keeper::Event::Damaged(pieces) => {
                 self.counters.add(Counter::LogDamaged, pieces.len() as u64);
                 tracing::warn!(pieces = pieces.len(), "damage was found on the disk");
@@ -48,7 +56,7 @@ impl Plane {
                 }
             }
         }
-        self.disk.submit();
         self.settle(now);
+        self.let_go();
     }
 }

@@ -36,7 +36,7 @@ impl Plane {
     }
 
     /// Input: a link is over.
-    pub(crate) fn handle_down(&mut self, link: LinkNumber) {
+    pub(crate) fn handle_down(&mut self, link: LinkNumber, code: Option<Code>) {
         let now = self.clock.now();
         if let Some(node) = self.nodes.down(link) {
             if let Some(host) = &mut self.host {
@@ -44,6 +44,9 @@ impl Plane {
             }
             let lost = self.forwards.lost(node);
             self.give_up(lost);
+        }
+        if let Some(code) = code {
+            self.refused_as_member(now, code);
         }
         self.settle(now);
     }

@@ -12,6 +12,7 @@ use mesh_shard::{
     ShardMachine, join,
     reconcile::{Step, Views},
 };
+use mesh_wire::code::Code;
 
 use super::{
     super::{
@@ -103,6 +104,43 @@ impl Plane {
     /// Asks the other side of a link for a number in its cluster.
     pub(super) fn ask_for_number(&mut self, link: LinkNumber) {
         self.nodes.join(link, &join::ask(self.steward.about.clone()));
+    }
+
+    /// A peer does not take this node for who it says it is.
+    pub(super) fn refused_as_member(&mut self, now: Now, code: Code) {
+        let directory = &self.steward.directory;
+        let about =
+            join::Directory { cluster: directory.cluster(), number: directory.number().map(NodeNumber) };
+        match join::refused(&about, code) {
+            Some(join::Refused::BeginAnew) if self.host.is_some() => self.begin_anew(now, code),
+            Some(join::Refused::Stop) => {
+                tracing::error!(%code, "the cluster does not know this directory: it takes no part in it");
+            }
+            _ => {}
+        }
+    }
+
+    /// This node was to begin a cluster which is there already, with somebody else under its number: it forgets that, and
+    /// joins.
+    fn begin_anew(&mut self, now: Now, code: Code) {
+        tracing::warn!(%code, "the cluster knows another directory under this node's number: it asks for a new one");
+        if let Err(error) = self.steward.resign() {
+            fatal::end(error.code(), &error.to_string());
+        }
+        let Some(host) = &mut self.host else { return };
+        let groups: Vec<GroupId> = host.groups().collect();
+        for group in groups {
+            host.remove_group(now, group);
+            self.changed.insert(group);
+        }
+    }
+
+    /// Lets go of what is left of a node's first number, once nothing of it is under way any more: a write of the one is
+    /// not to be taken for one of the other.
+    pub(super) fn let_go(&mut self) {
+        if self.host.is_some() && self.steward.reconciler.is_none() && self.disk.is_idle() {
+            self.host = None;
+        }
     }
 
     /// This node has a number from now on.

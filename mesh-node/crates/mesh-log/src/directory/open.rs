@@ -81,6 +81,20 @@ impl DataDir {
         self.data = data;
         Ok(())
     }
+
+    /// Writes down, durably, that the node has no number, which only one may that is in no cluster yet.
+    ///
+    /// # Errors
+    /// When the system refuses, or the directory belongs to a cluster.
+    pub fn forget_number(&mut self) -> Result<(), Error> {
+        if let (Some(_), Some(found)) = (self.data.cluster, self.data.number) {
+            return Err(Error::OtherNumber { path: self.path.clone(), found, wanted: 0 });
+        }
+        let data = DataFile { number: None, ..self.data.clone() };
+        write(&self.path, &data)?;
+        self.data = data;
+        Ok(())
+    }
 }
 
 /// What the system says, told apart by what can be done about it.
