@@ -149,3 +149,6 @@ impl Plan {
         self.groups.iter().filter(|(_, members)| members.contains(self.own))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -53,3 +53,6 @@ pub fn start(directory: &Directory, plan: Option<Plan>) -> Start {
         (None, None) => Start::Join,
     }
 }
+
+#[cfg(test)]
+mod tests;

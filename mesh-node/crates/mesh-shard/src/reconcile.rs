@@ -195,3 +195,6 @@ fn leads(views: &Views, group: GroupId) -> bool {
 fn caught_up(view: &View, own: NodeNumber, node: NodeNumber) -> bool {
     node == own || view.lag.get(&node).is_some_and(|lag| *lag <= LAG_MAX)
 }
+
+#[cfg(test)]
+mod tests;
