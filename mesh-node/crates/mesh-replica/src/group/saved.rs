@@ -31,11 +31,13 @@ pub(super) struct Saving {
     wanted: Option<u64>,
     /// The index of a snapshot that is being fetched by followers: what comes behind it is kept for them.
     pinned: Option<u64>,
+    /// Bytes of a snapshot that were fetched and are named by no checkpoint.
+    unnamed_bytes: u64,
 }
 
 impl Saving {
     pub(super) fn new(durable: u64) -> Self {
-        Self { durable, under_way: None, wanted: None, pinned: None }
+        Self { durable, under_way: None, wanted: None, pinned: None, unnamed_bytes: 0 }
     }
 
     pub(super) fn durable(&self) -> u64 {
@@ -121,6 +123,7 @@ impl Saved {
             work.lanes.put(group, *piece);
         }
         // What a disk lost is found as damage, and not passed over.
+        eprintln!("DBG n{} {group} at {} installed {} lacks {:?} of {:?} pieces {:?}", work.options.own, self.index, self.installed, work.lanes.lacking(group, &ranges), ranges, self.pieces.iter().map(|p|(p.lane.0,p.first,p.count,p.location.file.0)).collect::<Vec<_>>()); // DBG
         work.lanes.miss(group, &ranges);
     }
 }
@@ -158,9 +161,20 @@ impl<M: Machine> Group<M> {
             return;
         }
         self.saving.wanted = None;
+        self.saving.unnamed_bytes = 0;
         self.saving.under_way = Some(self.applied);
         let bytes = Saved::encode(&self.manifest(work), &work.lanes.in_log(self.id), false);
         work.job(Job::Checkpoint { group: self.id, bytes }, Purpose::Checkpoint(self.id));
+    }
+
+    /// Records of a snapshot are stored. A checkpoint of where the replica is names them now and then, so that they are not
+    /// fetched again after a restart. One that has applied nothing has no checkpoint, and keeps what its segments have.
+    pub(crate) fn note_fetched(&mut self, work: &mut Work<'_>, bytes: u64) {
+        self.saving.unnamed_bytes += bytes;
+        let is_due = self.saving.unnamed_bytes >= work.options.pull.unnamed_bytes_max;
+        if is_due && self.phase == Phase::Running && self.applied.0 > 0 {
+            self.save(work);
+        }
     }
 
     /// The log on disk is to go on without what this group has in it up to an index.

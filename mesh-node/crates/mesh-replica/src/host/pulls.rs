@@ -220,6 +220,8 @@ impl<M: Machine> Host<M> {
     pub(super) fn finish_store(&mut self, group: GroupId, id: u64, done: Done) {
         let stored = if let Done::Moved(pieces) = &done {
             self.shared.lanes.stored(group, pieces);
+            let bytes = pieces.iter().map(|piece| u64::from(piece.location.len)).sum();
+            self.with(group, |group, work| group.note_fetched(work, bytes));
             true
         } else {
             false

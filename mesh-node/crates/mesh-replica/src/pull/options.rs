@@ -11,6 +11,8 @@ pub struct PullOptions {
     pub in_flight_bytes_max: u64,
     /// Bytes a second that are pulled, of all groups.
     pub bytes_per_second: u64,
+    /// Once so much of a snapshot is stored, a checkpoint names it: what none names is fetched again after a restart.
+    pub unnamed_bytes_max: u64,
     /// After such a time without an answer it is asked again.
     pub answer_time_max: Duration,
     /// So often in a row, before it is given up.
@@ -35,6 +37,7 @@ impl Default for PullOptions {
             pull_bytes: 1024 * 1024,
             in_flight_bytes_max: 8 * 1024 * 1024,
             bytes_per_second: 128 * 1024 * 1024,
+            unnamed_bytes_max: 32 * 1024 * 1024,
             answer_time_max: Duration::from_secs(2),
             tries_max: 5,
             pin_idle_max: Duration::from_secs(30),

@@ -126,6 +126,47 @@ fn a_follower_that_is_far_behind_gets_a_snapshot() {
     assert_eq!(cluster.lines(behind), cluster.lines(leader));
 }
 
+/// Parts of a snapshot are on the way to a follower that ends in the midst of it.
+#[test]
+fn what_was_fetched_of_a_snapshot_is_not_fetched_again_after_a_restart() {
+    use crate::message::Message;
+    fn small(own: crate::id::NodeNumber) -> HostOptions {
+        let mut options = HostOptions::new(own, 7);
+        options.bounds.log_bytes_max = 4_000;
+        options.pull.pull_bytes = 1;
+        options.pull.unnamed_bytes_max = 300;
+        options
+    }
+    let mut cluster = Cluster::with(3, small);
+    let leader = cluster.elect();
+    cluster.commit("a");
+    let behind = node(leader.0 % 3 + 1);
+    cluster.kill(behind);
+    for _ in 0..60 {
+        let token = cluster.propose(leader, vec![b'x'; 100]);
+        cluster.run_until("a commit", |cluster| cluster.applied(leader, token));
+    }
+    cluster.start(behind, None);
+    let asked = |cluster: &Cluster| {
+        let sent = cluster.nodes[&behind].sent.iter();
+        sent.filter_map(|(_, message)| match message {
+            Message::Pull(pull) => Some(pull.first),
+            _ => None,
+        })
+        .max()
+    };
+    cluster.run_until("half of it", |cluster| asked(cluster) > Some(30));
+    cluster.kill(behind);
+    cluster.start(behind, None);
+    cluster.run_until("it has all", |cluster| cluster.lines(behind).len() == 61);
+    let again = cluster.nodes[&behind].sent.iter().filter_map(|(_, message)| match message {
+        Message::Pull(pull) => Some(pull.first),
+        _ => None,
+    });
+    let first = again.min().unwrap();
+    assert!(first > 20, "it began again at {first}");
+}
+
 #[test]
 fn one_becomes_three_becomes_five_becomes_three() {
     let mut cluster = Cluster::empty(options);
