@@ -1,4 +1,5 @@
 //! The log, what becomes of its full files, and the store together, on real files.
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
