@@ -17,7 +17,7 @@ use super::{
     survey, work,
 };
 use crate::{
-    vfs::Vfs,
+    vfs::{File, Vfs},
     wal::{ALIGN, head},
 };
 
@@ -137,12 +137,44 @@ fn close(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery, options: &Options) -> R
     Ok(())
 }
 
-/// What was read may never have been made durable, when it was the process that crashed; and others are told that it is.
+/// How many of the newest files may end in blocks that no later one proves: when a file is full, the next one is begun with
+/// the same sync.
+const UNPROVEN_FILES: usize = 2;
+/// So much is written again at a time.
+const AGAIN_BYTES: usize = 1 << 20;
+
+/// What was read may never have been made durable, when it was the process that ended; and others are told that it is. When
+/// it ended because a sync failed, the system may even take what was not written for clean: it can be read, and would be
+/// gone with the power. So the newest files are written again before they are synced; damaged ones stay as they are.
 fn sync_read(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery) -> Result<(), OpenError> {
-    for file in recovery.files.iter().filter(|file| file.part == Part::Read) {
+    let read: Vec<_> = recovery.files.iter().filter(|file| file.part == Part::Read).collect();
+    let proven = read.len().saturating_sub(UNPROVEN_FILES);
+    for (nth, file) in read.into_iter().enumerate() {
         let path = survey::path(dir, file.file);
-        let synced = vfs.open(&path, false).and_then(|file| file.sync_data());
+        let is_damaged = recovery.recovered.damage.iter().any(|damage| damage.file == file.file);
+        let synced = vfs.open(&path, false).and_then(|opened| {
+            if nth >= proven && !is_damaged {
+                let tail = recovery.tail.as_ref().filter(|tail| tail.id == file.file);
+                write_again(opened.as_ref(), tail.map_or(file.bytes, |tail| tail.offset))?;
+            }
+            opened.sync_data()
+        });
         synced.map_err(OpenError::io(&path))?;
+    }
+    Ok(())
+}
+
+fn write_again(file: &dyn File, end: u64) -> std::io::Result<()> {
+    let mut bytes = vec![0; AGAIN_BYTES];
+    let mut at = 0;
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(usize::MAX).min(AGAIN_BYTES);
+        let got = file.read_at(&mut bytes[..want], at)?;
+        if got == 0 {
+            break;
+        }
+        file.write_at(&mut [IoSlice::new(&bytes[..got])], at)?;
+        at += got as u64;
     }
     Ok(())
 }
