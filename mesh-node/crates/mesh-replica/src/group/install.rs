@@ -52,6 +52,10 @@ impl<M: Machine> Group<M> {
             return;
         }
         let manifest = self.manifest(work);
+        if manifest.extents.iter().any(|extent| extent.bytes == 0) {
+            // Records are missing here, or are about to be trimmed: raft asks again.
+            return;
+        }
         let metadata = SnapshotMetadata {
             conf_state: Some(manifest.members.to_conf_state()),
             index: manifest.index,

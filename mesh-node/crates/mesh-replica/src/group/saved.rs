@@ -123,7 +123,6 @@ impl Saved {
             work.lanes.put(group, *piece);
         }
         // What a disk lost is found as damage, and not passed over.
-        eprintln!("DBG n{} {group} at {} installed {} lacks {:?} of {:?} pieces {:?}", work.options.own, self.index, self.installed, work.lanes.lacking(group, &ranges), ranges, self.pieces.iter().map(|p|(p.lane.0,p.first,p.count,p.location.file.0)).collect::<Vec<_>>()); // DBG
         work.lanes.miss(group, &ranges);
     }
 }
@@ -136,7 +135,9 @@ fn length(bytes: &[u8]) -> Result<(usize, &[u8]), SavedError> {
 impl<M: Machine> Group<M> {
     /// The point in history that this replica is at.
     pub(super) fn manifest(&self, work: &Work<'_>) -> Manifest {
-        let runs = work.lanes.runs(self.id).into_iter();
+        // What was trimmed and is kept for a follower's older snapshot is no part of this one.
+        let held = |lane| work.shared.pulls.held_below(self.id, lane);
+        let runs = work.lanes.runs(self.id).into_iter().filter(|run| run.last >= held(run.lane));
         Manifest {
             index: self.applied.0,
             term: self.applied.1,
@@ -163,7 +164,10 @@ impl<M: Machine> Group<M> {
         self.saving.wanted = None;
         self.saving.unnamed_bytes = 0;
         self.saving.under_way = Some(self.applied);
-        let bytes = Saved::encode(&self.manifest(work), &work.lanes.in_log(self.id), false);
+        let mut manifest = self.manifest(work);
+        // Records that are missing have no bytes here; they have to stay known as such.
+        manifest.extents.iter_mut().for_each(|extent| extent.bytes = extent.bytes.max(1));
+        let bytes = Saved::encode(&manifest, &work.lanes.in_log(self.id), false);
         work.job(Job::Checkpoint { group: self.id, bytes }, Purpose::Checkpoint(self.id));
     }
 

@@ -71,6 +71,11 @@ impl Pulls {
         }
     }
 
+    /// The records of a lane below this are held back only.
+    pub(crate) fn held_below(&self, group: GroupId, lane: LaneId) -> u64 {
+        self.held_back.get(&(group, lane)).copied().unwrap_or(0)
+    }
+
     /// What may go now that was held back.
     fn let_go(&mut self) -> Vec<(GroupId, LaneId, u64)> {
         let leader = &self.leader;
