@@ -137,7 +137,7 @@ pub(crate) async fn run(trial: &Trial, settings: &Settings<'_>) -> anyhow::Resul
     }
     let record = load.stop().await?;
     let ended = record.elapsed();
-    if let Err(error) = cluster.caught_up(HEALED).await {
+    if let Err(error) = cluster.caught_up(0, HEALED).await {
         complaints.push(format!("{error:#}"));
     }
     let names: Vec<String> = record.with(|history| history.registers().map(str::to_owned).collect());

@@ -13,6 +13,11 @@ use crate::trial::Arena;
 
 const APPENDS: usize = 40;
 const GOES_ON: Duration = Duration::from_secs(20);
+/// Entries that a replica may be behind under load.
+const LAG: u64 = 100;
+/// Records that fill the log, so that some of it becomes segments, and how many there may be.
+const LARGE: usize = 64 << 10;
+const LARGE_MAX: usize = 2_000;
 /// How long a damaged replica may take until it is whole again.
 const WHOLE: Duration = Duration::from_secs(60);
 
@@ -63,6 +68,14 @@ fn tear(data: &Path, random: &mut Random) -> anyhow::Result<()> {
 
 /// A bit of a segment is flipped while its node runs.
 pub(super) async fn segment(arena: &mut Arena) -> anyhow::Result<()> {
+    let large = vec![b'x'; LARGE];
+    for _ in 0..LARGE_MAX {
+        let data = arena.cluster.nodes[0].setup.data.clone();
+        if newest(&data, "seg", "idx")?.is_some() {
+            break;
+        }
+        arena.apart[0].append(&large, GOES_ON).await;
+    }
     let mut flips = 0;
     while arena.goes_on() {
         let victim = arena.random.below(3);
@@ -120,7 +133,7 @@ async fn offline(
         arena.cluster.nodes[victim].start()?;
         arena.cluster.nodes[victim].ready().await?;
         arena.load.progress(APPENDS, GOES_ON).await?;
-        arena.cluster.caught_up(WHOLE).await?;
+        arena.cluster.caught_up(LAG, WHOLE).await?;
         rounds += 1;
     }
     arena.note("rounds", rounds);
