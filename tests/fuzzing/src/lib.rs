@@ -17,6 +17,7 @@ pub mod ext;
 pub mod frames;
 pub mod headers;
 pub mod hello;
+pub mod logs;
 pub mod mutate;
 pub mod names;
 pub mod peers;
@@ -49,6 +50,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "frames", run: frames::target, seeds: frames::seeds },
     Target { name: "headers", run: headers::target, seeds: headers::seeds },
     Target { name: "hello", run: hello::target, seeds: hello::seeds },
+    Target { name: "logs", run: logs::target, seeds: logs::seeds },
     Target { name: "names", run: names::target, seeds: names::seeds },
     Target { name: "peers", run: peers::target, seeds: peers::seeds },
     Target { name: "records", run: records::target, seeds: records::seeds },

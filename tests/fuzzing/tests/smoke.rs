@@ -97,6 +97,11 @@ fn hello() {
 }
 
 #[test]
+fn logs() {
+    run("logs");
+}
+
+#[test]
 fn names() {
     run("names");
 }
