@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, process::ExitCode, time::Instant};
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use mesh_log::bug::{Bug, Bugs};
-use mesh_sim::{plan::Plan, report::Summary, run_many, seconds, trace::Trace, world::World};
+use mesh_sim::{plan::{Fault, Plan}, report::Summary, run_many, seconds, trace::Trace, world::World};
 
 /// Runs the cores of Mesh on a simulated clock, network and disk.
 #[derive(Debug, Parser)]
@@ -33,6 +33,14 @@ struct Arguments {
     /// truncate-on-damage, stale-read, apply-twice.
     #[arg(long, value_name = "NAME", value_parser = bug)]
     bug: Vec<Bug>,
+    /// With --seed: these kinds of faults only, and three nodes at least, as tests of known bugs have it.
+    #[arg(long, value_name = "NAME", value_parser = fault, requires = "seed")]
+    fault: Vec<Fault>,
+}
+
+fn fault(text: &str) -> anyhow::Result<Fault> {
+    let found = Fault::ALL.into_iter().find(|(fault, _)| format!("{fault:?}").eq_ignore_ascii_case(text));
+    found.map(|(fault, _)| fault).with_context(|| format!("no fault `{text}`"))
 }
 
 fn seeds(text: &str) -> anyhow::Result<RangeInclusive<u64>> {
@@ -57,7 +65,10 @@ fn main() -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let reports = match arguments.seed {
         Some(seed) => {
-            let plan = Plan::of(seed).with_bugs(bugs);
+            let mut plan = Plan::of(seed).with_bugs(bugs);
+            if !arguments.fault.is_empty() {
+                plan = plan.with_faults(&arguments.fault);
+            }
             if !arguments.json {
                 eprintln!("{plan:#?}");
             }

@@ -135,10 +135,11 @@ impl Plan {
         Self { bugs, ..self }
     }
 
-    /// The same with these faults only.
+    /// The same with these faults only, and with three nodes at least.
     #[must_use]
     pub fn with_faults(self, faults: &[Fault]) -> Self {
-        Self { faults: faults.iter().map(|fault| (*fault, 1)).collect(), ..self }
+        let nodes = self.nodes.max(3);
+        Self { nodes, faults: faults.iter().map(|fault| (*fault, 1)).collect(), ..self }
     }
 }
 

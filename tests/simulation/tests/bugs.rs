@@ -12,13 +12,12 @@ const SEEDS: u64 = 300;
 
 /// Runs seeds with a bug, under faults that bring it out, until an invariant fails; then the same seed without it.
 fn finds(bug: Bug, faults: &[Fault], expected: &[Invariant]) {
-    let plan = |seed| {
-        let plan = Plan::of(seed).with_faults(faults);
-        Plan { nodes: plan.nodes.max(3), ..plan }
-    };
+    let plan = |seed| Plan::of(seed).with_faults(faults);
     for seed in 1..=SEEDS {
         let report = run(plan(seed).with_bugs(Bugs::default().with(bug)));
-        let Some(violation) = report.violation else { continue };
+        // A run that comes to no rest says nothing of what was promised and broken.
+        let broken = report.violation.filter(|violation| violation.invariant != Invariant::Liveness);
+        let Some(violation) = broken else { continue };
         assert!(expected.contains(&violation.invariant), "{}, seed {seed}: {violation}", bug.as_str());
         let clean = run(plan(seed));
         assert_eq!(clean.violation, None, "seed {seed} without {}", bug.as_str());

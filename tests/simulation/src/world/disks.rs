@@ -60,7 +60,10 @@ impl World {
         }
         let node = &mut self.nodes[number as usize - 1];
         let Some(process) = &mut node.process else { return };
+        let before = node.disk.syncs();
         let result = process.log.sync();
+        // A log that does not sync says that it did all the same, and what it wrote is not durable.
+        let synced = node.disk.syncs() > before;
         if node.disk.is_out() {
             return self.look_at_power(number);
         }
@@ -68,7 +71,7 @@ impl World {
             return self.broken(number, &error.to_string());
         }
         let writes = std::mem::take(&mut process.writing);
-        for (write, locations) in &writes {
+        for (write, locations) in writes.iter().filter(|_| synced) {
             self.checks.durable(number, &mut node.durable, &write.records);
             self.trace.note(self.now, || format!("n{number} durable: {}", in_short(write, locations)));
             for location in locations {
@@ -157,7 +160,9 @@ impl World {
             return self.look_at_power(number);
         }
         self.trace.event(self.now, number, what, &[("job", id.0), ("ended", ending(&done))]);
-        self.trace.note(self.now, || format!("n{number} {words} {}", if let Done::Failed(why) = &done { why } else { "" }));
+        self.trace.note(self.now, || {
+            format!("n{number} {words} {}", if let Done::Failed(why) = &done { why } else { "" })
+        });
         if matches!(done, Done::Damaged { .. }) {
             self.counts.damage += 1;
         }
@@ -224,11 +229,13 @@ fn in_words(job: &Job) -> String {
             format!("read group {group} {lane:?} {first}..={last} from {sources:?}")
         }
         Job::Checkpoint { group, bytes } => format!("checkpoint of group {group}, {} bytes", bytes.len()),
-        Job::Move { group, pieces } => format!("move {} pieces of group {group}, first {:?}", pieces.len(), pieces.first()),
+        Job::Move { group, pieces } => {
+            format!("move {} pieces of group {group}, first {:?}", pieces.len(), pieces.first())
+        }
         Job::Store { group, pieces } => format!("store {} pieces of group {group}", pieces.len()),
         Job::Keep { file, pieces } => format!("keep {file:?} with {} pieces", pieces.len()),
         Job::Compact { file, .. } => format!("compact {file:?}"),
-        Job::Drop { file } => format!("drop {file:?}"),
+        Job::Drop { file, .. } => format!("drop {file:?}"),
         Job::Forget { group } => format!("forget group {group}"),
     }
 }

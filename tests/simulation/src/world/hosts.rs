@@ -44,7 +44,6 @@ impl World {
                 return;
             }
         };
-        let node = self.node(number);
         if found.log_damage + found.file_damage > 0 {
             self.trace.note(now, || format!("n{number} finds damage: {}", found.damage));
         }

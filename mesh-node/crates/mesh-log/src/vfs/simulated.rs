@@ -79,6 +79,12 @@ impl Disk {
         self.state().take_spent()
     }
 
+    /// How many syncs of files succeeded.
+    #[must_use]
+    pub fn syncs(&self) -> u64 {
+        self.state().syncs()
+    }
+
     /// Bytes that files take up.
     #[must_use]
     pub fn used(&self) -> u64 {

@@ -59,6 +59,7 @@ pub(super) struct State {
     generation: u64,
     faults: Faults,
     spent: Duration,
+    syncs: u64,
 }
 
 impl State {
@@ -77,6 +78,10 @@ impl State {
 
     pub(super) fn take_spent(&mut self) -> Duration {
         std::mem::take(&mut self.spent)
+    }
+
+    pub(super) fn syncs(&self) -> u64 {
+        self.syncs
     }
 
     pub(super) fn used(&self) -> u64 {
@@ -342,6 +347,7 @@ impl State {
             return Err(broken());
         }
         file.sync();
+        self.syncs += 1;
         Ok(())
     }
 
