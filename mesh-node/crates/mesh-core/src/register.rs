@@ -37,8 +37,14 @@ pub const LANES_MAX: usize = 65_536;
 pub const LANE_PRODUCERS_MAX: usize = 4_096;
 /// Most producers that are remembered in one shard, over all its lanes.
 pub const PRODUCERS_MAX: usize = 16_384;
-/// Most runs that are remembered of one producer in one lane: so many batches may be under way at once at least.
-pub const RUNS_MAX: usize = 64;
+/// Most runs that are remembered of one producer in one lane: so many batches may be under way at once, whoever else
+/// puts to the lane.
+pub const RUNS_MAX: usize = 4_096;
+/// Most runs that are remembered in one shard. Beyond, a producer that has more than [`RUNS_KEPT`] forgets its oldest
+/// with each new one.
+pub const SHARD_RUNS_MAX: usize = 262_144;
+/// Runs that a producer keeps, also when the shard has more than it should.
+pub const RUNS_KEPT: usize = 64;
 /// A producer that has put nothing for so long gives way to another one, in milliseconds of shard time: as long as a
 /// deadline can be, so that nothing is sent again after it.
 pub const PRODUCER_IDLE_MS: u64 = mesh_wire::limits::REQUEST_TIMEOUT_MS_MAX as u64;
@@ -49,6 +55,8 @@ pub struct Registers {
     lanes: BTreeMap<LaneId, Lane>,
     /// How many producers there are over all lanes.
     producers: usize,
+    /// How many runs there are over all of them.
+    runs: usize,
     /// Before this time no producer is idle for long enough: saves looking at all of them.
     none_idle_before_ms: u64,
     rest: Fields,

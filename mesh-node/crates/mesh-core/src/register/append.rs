@@ -5,7 +5,7 @@ use mesh_wire::batch::{BatchHeader, BatchRef, NO_PRODUCER, index_crc};
 
 use super::{
     Command, FormatError, LANE_PRODUCERS_MAX, LANES_MAX, Lane, LaneId, PRODUCER_IDLE_MS, PRODUCERS_MAX,
-    Refusal, Registers, Reply,
+    Refusal, Registers, Reply, SHARD_RUNS_MAX,
     producer::{Judged, Producer},
 };
 
@@ -125,7 +125,9 @@ impl Registers {
         if header.producer_id != NO_PRODUCER {
             self.producers += usize::from(new);
             let producer = lane.producers.entry(header.producer_id).or_default();
-            producer.took(&header, count, first, time_ms);
+            let before = producer.runs();
+            producer.took(&header, count, first, time_ms, self.runs >= SHARD_RUNS_MAX);
+            self.runs = self.runs + producer.runs() - before;
         }
         lane.took(count, index_crc(batch).unwrap_or_default());
         Ok((first, count, false))
@@ -148,7 +150,7 @@ impl Registers {
         }
         // Every silent one goes at once: so this is done once in a while, not for each that comes.
         let mut oldest_ms = u64::MAX;
-        let mut left = 0;
+        let (mut left, mut runs) = (0, 0);
         for lane in self.lanes.values_mut() {
             lane.producers.retain(|_, producer| {
                 let stays = time_ms.saturating_sub(producer.seen_ms) < PRODUCER_IDLE_MS;
@@ -158,8 +160,9 @@ impl Registers {
                 stays
             });
             left += lane.producers.len();
+            runs += lane.runs();
         }
-        self.producers = left;
+        (self.producers, self.runs) = (left, runs);
         self.none_idle_before_ms = oldest_ms.saturating_add(PRODUCER_IDLE_MS);
         let lane_is_full = self.lanes.get(&id).is_some_and(|lane| lane.producers.len() >= LANE_PRODUCERS_MAX);
         if lane_is_full || left >= PRODUCERS_MAX { Err(Refusal::ProducersFull) } else { Ok(()) }

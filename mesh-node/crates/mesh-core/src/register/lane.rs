@@ -26,6 +26,10 @@ impl Lane {
         View { first: self.first, next: self.next, digest: self.digest }
     }
 
+    pub(super) fn runs(&self) -> usize {
+        self.producers.values().map(Producer::runs).sum()
+    }
+
     pub(super) fn took(&mut self, count: u32, crc: u32) {
         self.next += u64::from(count);
         self.digest = mix(mix(self.digest, count.into()), crc.into());

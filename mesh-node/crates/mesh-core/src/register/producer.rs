@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use mesh_wire::batch::BatchHeader;
 
-use super::{FormatError, RUNS_MAX, Refusal};
+use super::{FormatError, RUNS_KEPT, RUNS_MAX, Refusal};
 use crate::tagged::Fields;
 
 /// What is remembered of a producer in a lane.
@@ -50,14 +50,21 @@ impl Producer {
             // Beyond what comes next, or half of it known: not a batch that was sent before.
             return Err(Refusal::Gap { expected: next });
         }
-        let within = |run: &&Run| run.base <= base && end <= run.base + run.count;
+        // In the order of their sequences.
+        let before =
+            runs.and_then(|runs| runs.get(runs.partition_point(|run| run.base <= base).checked_sub(1)?));
         let run =
-            runs.and_then(|runs| runs.iter().find(within)).ok_or(Refusal::Forgotten { expected: next })?;
+            before.filter(|run| end <= run.base + run.count).ok_or(Refusal::Forgotten { expected: next })?;
         Ok(Judged::Repeated { first: run.first + (base - run.base) })
     }
 
-    /// Takes a batch that was judged to be next.
-    pub(super) fn took(&mut self, header: &BatchHeader, count: u32, first: u64, time_ms: u64) {
+    /// How many runs are remembered.
+    pub(super) fn runs(&self) -> usize {
+        self.runs.len()
+    }
+
+    /// Takes a batch that was judged to be next. `crowded`: the shard remembers as many runs as it should.
+    pub(super) fn took(&mut self, header: &BatchHeader, count: u32, first: u64, time_ms: u64, crowded: bool) {
         if header.producer_epoch != self.epoch {
             self.epoch = header.producer_epoch;
             self.runs.clear();
@@ -70,7 +77,7 @@ impl Producer {
                 run.count += u64::from(count);
             }
             _ => {
-                if self.runs.len() >= RUNS_MAX {
+                if self.runs.len() >= if crowded { RUNS_KEPT } else { RUNS_MAX } {
                     self.runs.pop_front();
                 }
                 self.runs.push_back(Run { base, count: count.into(), first });

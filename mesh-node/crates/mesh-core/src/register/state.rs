@@ -30,7 +30,8 @@ impl Registers {
         for mut lane in fields.take_records(1)? {
             lanes.insert(LaneId(lane.take_number(1)?), Lane::from_fields(lane)?);
         }
+        let runs = lanes.values().map(Lane::runs).sum();
         let producers = lanes.values().map(|lane| lane.producers.len()).sum();
-        Ok(Self { lanes, producers, none_idle_before_ms: 0, rest: fields })
+        Ok(Self { lanes, producers, runs, none_idle_before_ms: 0, rest: fields })
     }
 }

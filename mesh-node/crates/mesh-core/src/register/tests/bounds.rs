@@ -17,6 +17,29 @@ fn as_many_runs_as_are_remembered() {
 }
 
 #[test]
+fn as_many_runs_of_a_shard_as_should_be() {
+    let mut registers = Registers::new();
+    put(&mut registers, 5, 0, 0, 1);
+    put(&mut registers, 6, 0, 0, 1);
+    registers.runs = SHARD_RUNS_MAX - RUNS_KEPT;
+    let in_turn = |registers: &mut Registers, at| {
+        put(registers, 5, 0, at, 1);
+        put(registers, 6, 0, at, 1);
+    };
+    for at in 1..RUNS_KEPT as u64 {
+        in_turn(&mut registers, at);
+    }
+    assert_eq!(put(&mut registers, 5, 0, 0, 1), repeated(1, 1), "that many stay, whatever there is");
+    let full = registers.runs;
+    assert!(full >= SHARD_RUNS_MAX, "{full}");
+    in_turn(&mut registers, RUNS_KEPT as u64);
+    assert_eq!(registers.runs, full);
+    let forgotten = Refusal::Forgotten { expected: RUNS_KEPT as u64 + 1 };
+    assert_eq!(put(&mut registers, 5, 0, 0, 1), Reply::Refused(forgotten));
+    assert_eq!(put(&mut registers, 5, 0, 1, 1), repeated(3, 1));
+}
+
+#[test]
 fn one_producer_alone_is_remembered_for_ever() {
     let mut registers = Registers::new();
     for at in 0..RUNS_MAX as u64 * 3 {
@@ -75,7 +98,7 @@ fn as_many_producers_of_a_shard_as_are_remembered() {
     let mut restored = Registers::decode(&registers.encode()).unwrap();
     for registers in [&mut registers, &mut restored] {
         assert_eq!(registers.apply(200 + PRODUCER_IDLE_MS, &more).reply, new(per_lane + 1, 1));
-        assert_eq!(registers.producers, 1);
+        assert_eq!((registers.producers, registers.runs), (1, 1));
     }
     assert_eq!(registers.encode(), restored.encode());
 }
