@@ -57,6 +57,8 @@ pub enum Job {
     Compact {
         /// The segment.
         file: FileId,
+        /// How many pieces came into it, as far as whoever asks has heard. If there are more, nothing is done.
+        pieces: u64,
         /// What is wanted of it.
         wanted: Vec<Wanted>,
     },
@@ -64,6 +66,8 @@ pub enum Job {
     Drop {
         /// The file.
         file: FileId,
+        /// As in [`Job::Compact`].
+        pieces: u64,
     },
     /// A group has no replica here any more: its checkpoint goes: [`Done::Forgotten`].
     Forget {

@@ -100,8 +100,8 @@ impl Keeper {
             Job::Move { group, pieces } => self.do_move(group, &pieces),
             Job::Store { group, pieces } => self.store(group, pieces),
             Job::Keep { file, pieces } => self.keep(file, pieces),
-            Job::Compact { file, wanted } => self.compact(file, &wanted),
-            Job::Drop { file } => self.drop_segment(file),
+            Job::Compact { file, pieces, wanted } => self.compact(file, pieces, &wanted),
+            Job::Drop { file, pieces } => self.drop_segment(file, pieces),
         }
     }
 

@@ -67,6 +67,8 @@ pub const LARGE: u32 = 64 * 1024;
 #[derive(Debug, Default)]
 struct Held {
     usage: Usage,
+    /// How many pieces came into it as a segment that is built, wanted or not.
+    came: u64,
     /// How many pieces there are that are held by themselves.
     pieces: usize,
     /// Where to look for them; some of these may be elsewhere by now.
@@ -98,6 +100,7 @@ impl Lanes {
 
     /// Records came from a peer and stand in a segment. They take the place of what was there under their numbers.
     pub fn stored(&mut self, group: GroupId, pieces: &[Piece]) {
+        self.came(pieces.iter());
         for piece in pieces {
             let lane = self.lane(group, piece.lane);
             if piece.last() < lane.low() {
@@ -115,6 +118,7 @@ impl Lanes {
 
     /// Pieces that stood in the log stand in a segment now. Those that nobody wants any more don't count.
     pub fn moved(&mut self, group: GroupId, pieces: &[Piece]) {
+        self.came(pieces.iter());
         for piece in pieces {
             if self.release(group, piece.lane, piece.first) {
                 self.append(group, *piece);
@@ -134,6 +138,7 @@ impl Lanes {
 
     /// What was wanted of a segment stands elsewhere now; nothing of it is wanted any more.
     pub fn compacted(&mut self, file: FileId, pieces: &[(GroupId, Piece)]) {
+        self.came(pieces.iter().map(|(_, piece)| piece));
         let Some(held) = self.files.get(&file) else { return };
         let chunks: Vec<_> = held.chunks.iter().copied().collect();
         let mut was: BTreeMap<(GroupId, LaneId), Vec<(u64, u64)>> = BTreeMap::new();

@@ -353,7 +353,7 @@ impl Rollover {
         };
         if let Some(file) = lanes.unwanted().into_iter().find(|file| free(file)) {
             self.busy.insert(file);
-            return Some(self.job(What::Drop(file), Job::Drop { file }));
+            return Some(self.job(What::Drop(file), Job::Drop { file, pieces: lanes.came_into(file) }));
         }
         let compacting = self.works.values().any(|what| matches!(what, What::Compact(_)));
         if compacting {
@@ -367,7 +367,7 @@ impl Rollover {
         self.damaged.remove(&file);
         self.busy.insert(file);
         let wanted = lanes.wanted(file);
-        Some(self.job(What::Compact(file), Job::Compact { file, wanted }))
+        Some(self.job(What::Compact(file), Job::Compact { file, pieces: lanes.came_into(file), wanted }))
     }
 
     fn failed(&mut self, what: What) {

@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 
 use super::Keeper;
 use crate::{
-    files::{SEGMENT_DIR, built, data_path, index_path, replace, write_all},
+    files::{SEGMENT_DIR, built, data_path, index_path, is_built, replace, write_all},
     id::{FileId, GroupId},
     location::Piece,
     segment::{
@@ -25,8 +25,23 @@ pub(super) struct Builder {
     pub(super) next: u64,
     /// What salts come from.
     pub(super) seed: u64,
+    /// How many pieces came into each segment that was built.
+    pub(super) counts: BTreeMap<FileId, u64>,
     /// The one that is being built.
     pub(super) current: Option<Current>,
+}
+
+impl Builder {
+    /// # Errors
+    /// When pieces came into a segment of which whoever asks has not heard: they would be lost with it.
+    pub(super) fn has_no_more(&self, file: FileId, pieces: u64) -> io::Result<()> {
+        match self.counts.get(&file) {
+            Some(count) if is_built(file) && *count != pieces => {
+                Err(io::Error::other("more has come into the segment"))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -78,6 +93,7 @@ impl Keeper {
         current.data.sync_data()?;
         current.end = aligned(end);
         current.number += 1;
+        *builder.counts.entry(current.file).or_default() += placed.len() as u64;
         if let Some(Segment::Growing(known)) = self.segment(current.file).as_deref() {
             known.write().extend(placed.iter().map(|piece| ((group, piece.lane, piece.first), *piece)));
         }

@@ -42,7 +42,7 @@ pub(super) fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(K
     let all: BTreeSet<FileId> =
         built.chain(indexed.iter().copied()).filter(|file| *file != NOWHERE).collect();
     let next = all.iter().filter_map(|file| built_number(*file)).max().map_or(1, |last| last + 1);
-    let builder = Builder { next, seed: options.seed, current: None };
+    let builder = Builder { next, seed: options.seed, counts: BTreeMap::new(), current: None };
     let keeper = Keeper {
         files: Files::new(vfs.clone(), dir, options.open_files_max),
         vfs,
@@ -134,7 +134,9 @@ fn load_directory(keeper: &Keeper, restored: &mut Restored, directory: Directory
             )),
         }
     }
-    restored.lanes.load_segment(file, directory.piece_bytes());
+    let pieces = directory.lines().iter().map(|line| u64::from(line.chunk.pieces)).sum();
+    restored.lanes.load_segment(file, directory.piece_bytes(), pieces);
+    keeper.builder.lock().counts.insert(file, pieces);
     keeper.segments.write().insert(file, Arc::new(Segment::Indexed(directory)));
 }
 
@@ -220,7 +222,8 @@ fn adopt(keeper: &Keeper, lanes: &mut Lanes, file: FileId, scan: &Scan) {
     for (group, piece) in &pieces {
         lanes.load_piece(*group, *piece);
     }
-    lanes.load_segment(file, bytes);
+    lanes.load_segment(file, bytes, pieces.len() as u64);
+    keeper.builder.lock().counts.insert(file, pieces.len() as u64);
     let known: BTreeMap<_, _> =
         pieces.into_iter().map(|(group, piece)| ((group, piece.lane, piece.first), piece)).collect();
     keeper.segments.write().insert(file, Arc::new(Segment::Growing(RwLock::new(known))));

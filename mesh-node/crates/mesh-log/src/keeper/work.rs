@@ -95,8 +95,8 @@ impl Keeper {
         Ok(pieces)
     }
 
-    pub(super) fn compact(&self, file: FileId, wanted: &[Wanted]) -> Done {
-        if let Err(error) = self.detach(file) {
+    pub(super) fn compact(&self, file: FileId, pieces: u64, wanted: &[Wanted]) -> Done {
+        if let Err(error) = self.detach(file, pieces) {
             return done(Err(error), |()| Done::Dropped);
         }
         let mut moved = Vec::new();
@@ -150,8 +150,9 @@ impl Keeper {
     }
 
     /// Nothing more is written to a segment that is still being built.
-    fn detach(&self, file: FileId) -> io::Result<()> {
+    fn detach(&self, file: FileId, pieces: u64) -> io::Result<()> {
         let mut builder = self.builder.lock();
+        builder.has_no_more(file, pieces)?;
         if builder.current.as_ref().is_some_and(|current| current.file == file) {
             self.finish(file)?;
             builder.current = None;
@@ -159,17 +160,19 @@ impl Keeper {
         Ok(())
     }
 
-    pub(super) fn drop_segment(&self, file: FileId) -> Done {
+    pub(super) fn drop_segment(&self, file: FileId, pieces: u64) -> Done {
         let mut builder = self.builder.lock();
-        if builder.current.as_ref().is_some_and(|current| current.file == file) {
-            builder.current = None;
+        if let Err(error) = builder.has_no_more(file, pieces) {
+            return Done::Failed(error.to_string());
         }
+        builder.current = builder.current.take().filter(|current| current.file != file);
         drop(builder);
         // The index first: one without data would be taken for damage.
         let removed = sync_removal(&*self.vfs, &index_path(&self.dir, file))
             .and_then(|()| sync_removal(&*self.vfs, &data_path(&self.dir, file)));
         done(removed, |()| {
             self.segments.write().remove(&file);
+            self.builder.lock().counts.remove(&file);
             self.files.close(file);
             Done::Dropped
         })

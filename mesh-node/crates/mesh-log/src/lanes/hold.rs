@@ -26,8 +26,9 @@ impl Lanes {
     }
 
     /// A segment, and the bytes of all pieces in it, wanted or not.
-    pub(crate) fn load_segment(&mut self, file: FileId, written: u64) {
+    pub(crate) fn load_segment(&mut self, file: FileId, written: u64, pieces: u64) {
         self.changes += 1;
+        self.held(file).came = pieces;
         let usage = &mut self.held(file).usage;
         usage.segment = true;
         usage.written = written;
@@ -54,6 +55,14 @@ impl Lanes {
 
     pub(super) fn held(&mut self, file: FileId) -> &mut Held {
         self.files.entry(file).or_default()
+    }
+
+    /// Notes what came into segments that are built.
+    pub(super) fn came<'a>(&mut self, pieces: impl Iterator<Item = &'a Piece>) {
+        for piece in pieces.filter(|piece| crate::files::is_built(piece.location.file)) {
+            self.held(piece.location.file).came += 1;
+            self.changes += 1;
+        }
     }
 
     /// Holds a piece by itself.

@@ -99,6 +99,13 @@ impl Lanes {
         files.map(|(file, _)| *file).collect()
     }
 
+    /// How many pieces came into a segment that is built, wanted or not. While more are on their way, of which nothing is
+    /// known here yet, it must neither be dropped nor compacted.
+    #[must_use]
+    pub fn came_into(&self, file: FileId) -> u64 {
+        self.files.get(&file).map_or(0, |held| held.came)
+    }
+
     /// Rises with each change of what is wanted of segments.
     #[must_use]
     pub fn changes(&self) -> u64 {

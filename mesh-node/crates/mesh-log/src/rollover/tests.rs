@@ -242,7 +242,7 @@ fn a_segment_goes_when_nothing_in_it_is_wanted_and_the_log_has_let_it_go() {
     rollover.handle_progress(A, progress(5, 5));
     assert_eq!(rollover.poll(&lanes), Some(Action::Release { file: FileId(1), kept: true }));
     let (work, drop) = job(rollover.poll(&lanes));
-    assert_eq!(drop, Job::Drop { file: FileId(1) });
+    assert_eq!(drop, Job::Drop { file: FileId(1), pieces: 0 });
     assert_eq!(rollover.poll(&lanes), None, "once");
     rollover.handle_done(work, &Done::Failed("busy".to_owned()), &mut lanes);
     assert_eq!(rollover.poll(&lanes), None);
@@ -267,11 +267,11 @@ fn a_segment_is_compacted_from_the_share_on_that_the_options_name() {
     }
     let (work, compact) = job(rollover.poll(&lanes));
     let wanted = crate::job::Wanted { group: A, lane: lane(3), first: 1, last: 1 };
-    assert_eq!(compact, Job::Compact { file: built(1), wanted: vec![wanted] });
+    assert_eq!(compact, Job::Compact { file: built(1), pieces: 4, wanted: vec![wanted] });
     assert_eq!(rollover.poll(&lanes), None, "once");
     let done = Done::Compacted(vec![(A, at(built(2), &pieces[3]))]);
     assert_eq!(rollover.handle_done(work, &done, &mut lanes), Found::default());
-    assert_eq!(job(rollover.poll(&lanes)).1, Job::Drop { file: built(1) });
+    assert_eq!(job(rollover.poll(&lanes)).1, Job::Drop { file: built(1), pieces: 4 });
     assert_eq!(rollover.poll(&lanes), None);
 }
 
@@ -293,7 +293,7 @@ fn damage_in_a_segment_that_is_compacted_is_named_with_its_group() {
     let elsewhere = Piece { location: Location { file: built(2), ..at(3, 1).location }, ..at(3, 1) };
     lanes.stored(B, &[elsewhere]);
     let (work, compact) = job(rollover.poll(&lanes));
-    assert_eq!(compact, Job::Compact { file: built(1), wanted: vec![] });
+    assert_eq!(compact, Job::Compact { file: built(1), pieces: 4, wanted: vec![] });
     rollover.handle_done(work, &Done::Compacted(vec![]), &mut lanes);
-    assert_eq!(job(rollover.poll(&lanes)).1, Job::Drop { file: built(1) });
+    assert_eq!(job(rollover.poll(&lanes)).1, Job::Drop { file: built(1), pieces: 4 });
 }

@@ -313,7 +313,7 @@ fn damage_in_what_is_to_be_moved_or_compacted_is_named_and_nothing_is_done() {
     let all = pieces.iter().map(|piece| (GROUP, *piece)).collect();
     assert_eq!(keeper.run(Job::Keep { file: FileId(1), pieces: all }), Done::Kept);
     let wanted = crate::job::Wanted { group: GROUP, lane: LANE, first: 1, last: 2 };
-    let done = keeper.run(Job::Compact { file: FileId(1), wanted: vec![wanted] });
+    let done = keeper.run(Job::Compact { file: FileId(1), pieces: 0, wanted: vec![wanted] });
     assert_eq!(done, Done::Damaged(vec![pieces[1]]));
 }
 

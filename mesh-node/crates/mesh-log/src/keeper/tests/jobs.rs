@@ -166,15 +166,15 @@ fn what_is_left_of_a_segment_is_copied_and_the_segment_goes() {
     let there = moved(keeper.run(Job::Move { group: GROUP, pieces }));
     restored.lanes.moved(GROUP, &there);
     let wanted = vec![Wanted { group: GROUP, lane: LANE, first: 2, last: 3 }];
-    let compacted = match keeper.run(Job::Compact { file: built(1), wanted }) {
+    let compacted = match keeper.run(Job::Compact { file: built(1), pieces: 4, wanted }) {
         Done::Compacted(pieces) => pieces,
         other => panic!("{other:?}"),
     };
     assert!(compacted.iter().all(|(group, piece)| *group == GROUP && piece.location.file == built(2)));
     restored.lanes.compacted(built(1), &compacted);
     assert_eq!(restored.lanes.unwanted(), [built(1)]);
-    assert_eq!(keeper.run(Job::Drop { file: built(1) }), Done::Dropped);
-    assert_eq!(keeper.run(Job::Drop { file: built(1) }), Done::Dropped, "again, after a crash");
+    assert_eq!(keeper.run(Job::Drop { file: built(1), pieces: 4 }), Done::Dropped);
+    assert_eq!(keeper.run(Job::Drop { file: built(1), pieces: 4 }), Done::Dropped, "again, after a crash");
     assert_eq!(read(&keeper, &restored.lanes, LANE), whole(LANE, &OF_LANE[1..]));
     disk.crash_losing_all();
     let (keeper, restored) = open(&disk);
@@ -190,7 +190,7 @@ fn dropping_a_file_that_was_kept_removes_both_its_files() {
     let pieces = pieces.into_iter().map(|piece| (GROUP, piece)).collect();
     assert_eq!(keeper.run(Job::Keep { file: FileId(9), pieces }), Done::Kept);
     assert_eq!(disk.files().len(), 2);
-    assert_eq!(keeper.run(Job::Drop { file: FileId(9) }), Done::Dropped);
+    assert_eq!(keeper.run(Job::Drop { file: FileId(9), pieces: 0 }), Done::Dropped);
     assert_eq!(disk.files(), []);
 }
 
@@ -204,11 +204,12 @@ fn a_full_disk_leaves_everything_as_before() {
     assert_eq!(keeper.run(checkpoint.clone()), Done::Checkpointed);
     let there = moved(keeper.run(Job::Move { group: GROUP, pieces: pieces[..1].to_vec() }));
     restored.lanes.moved(GROUP, &there);
+    let wanted = vec![Wanted { group: GROUP, lane: LANE, first: 1, last: 1 }];
     let jobs = [
+        Job::Compact { file: built(1), pieces: 1, wanted },
         Job::Move { group: GROUP, pieces: pieces[1..].to_vec() },
         Job::Keep { file: FileId(1), pieces: pieces.iter().map(|piece| (GROUP, *piece)).collect() },
         checkpoint,
-        Job::Compact { file: built(1), wanted: vec![Wanted { group: GROUP, lane: LANE, first: 1, last: 1 }] },
     ];
     let before = disk.used();
     for job in &jobs {
@@ -279,4 +280,29 @@ fn records_of_a_segment_that_is_not_there_are_said_to_be_damaged() {
     let found = read_sources(&keeper, LANE, (3, 9), 100, sources);
     assert_eq!(found.len(), 1);
     assert_eq!((found[0].0.first, found[0].0.count, &found[0].1), (3, 7, &None));
+}
+
+#[test]
+fn what_came_into_a_segment_unheard_of_is_neither_dropped_nor_left_behind() {
+    let disk = Disk::new();
+    let pieces = log_file(&disk, 1, &PIECES);
+    let (keeper, mut restored) = open(&disk);
+    put(&mut restored.lanes, &pieces);
+    let there = moved(keeper.run(Job::Move { group: GROUP, pieces: pieces[..2].to_vec() }));
+    restored.lanes.moved(GROUP, &there);
+    let heard = restored.lanes.came_into(built(1));
+    // While this one is on its way, nothing of the segment may be wanted any more, as far as is known.
+    moved(keeper.run(Job::Move { group: GROUP, pieces: pieces[2..].to_vec() }));
+    let wanted = vec![Wanted { group: GROUP, lane: LANE, first: 1, last: 2 }];
+    for job in
+        [Job::Drop { file: built(1), pieces: heard }, Job::Compact { file: built(1), pieces: heard, wanted }]
+    {
+        assert!(matches!(keeper.run(job), Done::Failed(_)));
+    }
+    drop(keeper);
+    let (keeper, restored) = open(&disk);
+    assert_eq!(read(&keeper, &restored.lanes, LANE), whole(LANE, &OF_LANE));
+    assert_eq!(restored.lanes.came_into(built(1)), 4, "and a restart knows of all");
+    let pieces = restored.lanes.came_into(built(1));
+    assert_eq!(keeper.run(Job::Drop { file: built(1), pieces }), Done::Dropped);
 }
