@@ -30,13 +30,21 @@ pub(super) struct Leads {
 impl Leads {
     /// A replica here has changed; true when the lead has.
     pub(super) fn changed(&mut self, group: GroupId, view: Option<&View>) -> bool {
-        let Some(view) = view else { return self.here.remove(&group).is_some() };
+        // One in quarantine takes no part: others are asked as if it were not here.
+        let Some(view) = view.filter(|view| !view.quarantined) else {
+            return self.here.remove(&group).is_some();
+        };
         let lead = match (view.role, view.leader) {
             (Role::Leader, _) => Lead::Here,
             (_, Some(leader)) => Lead::There(leader),
             (_, None) => Lead::Nobody,
         };
         self.here.insert(group, lead) != Some(lead)
+    }
+
+    /// Whether the group has no replica here that takes part.
+    pub(super) fn is_elsewhere(&self, group: GroupId) -> bool {
+        !self.here.contains_key(&group)
     }
 
     /// A member has said who leads a group that has no replica here; `None`: not the one that was taken for it.

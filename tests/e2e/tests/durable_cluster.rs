@@ -144,3 +144,44 @@ async fn a_node_that_joins_has_a_number_of_its_own_and_everything_that_is_kept()
     assert_eq!(everything(&there).await.len(), 21);
     assert_eq!(cluster.founders(), ["a", "b", "c"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_log_is_damaged_takes_no_part_in_what_lost_something() {
+    let mut cluster = Cluster::of(&["a", "b", "c"]);
+    until_led(cluster.nodes.iter());
+    let kept = register(&cluster.nodes[0], "kept").await;
+    let group = kept.group();
+    for n in 0..50 {
+        kept.append([format!("a record that is to be damaged {n}")]).await.unwrap();
+    }
+    let damaged = &mut cluster.nodes[2];
+    let has_all = |node: &RunningNode| {
+        groups(node).iter().any(|entry| entry["group"] == group && entry["applied"].as_u64() >= Some(50))
+    };
+    wait_until("c has them too", || has_all(damaged));
+    damaged.kill();
+    let log = damaged.directory().join("log");
+    let needle = b"a record that is to be damaged 7";
+    let mut flipped = 0;
+    for entry in std::fs::read_dir(log).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        if let Some(at) = bytes.windows(needle.len()).position(|window| window == needle) {
+            bytes[at] ^= 1;
+            std::fs::write(&path, &bytes).unwrap();
+            flipped += 1;
+        }
+    }
+    assert!(flipped > 0, "it was in the log");
+    damaged.start_again();
+    damaged.process().stderr_line("MESH-7011");
+    assert_eq!(cluster.nodes[2].get("/readyz").0, 200, "messages go on");
+    let is_apart = |entry: &Value| entry["group"] == group && entry["quarantined"] == true;
+    assert!(groups(&cluster.nodes[2]).iter().any(is_apart), "{:?}", groups(&cluster.nodes[2]));
+    // The others serve, and what is damaged is served by nobody.
+    for node in &cluster.nodes {
+        let found = everything(&register(node, "kept").await).await;
+        assert_eq!(found.len(), 50);
+        assert!(found.iter().all(|text| text.starts_with("a record that is to be damaged ")));
+    }
+}

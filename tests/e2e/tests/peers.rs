@@ -387,6 +387,6 @@ fn a_bad_network_keeps_no_two_nodes_apart() {
             until_linked((&nodes[one], names[one]), (&nodes[other], names[other]));
         }
     }
-    wait_until("every lane has answered", || nodes.iter().all(|node| lanes(node) == 10));
+    wait_until("every lane has answered", || nodes.iter().all(|node| lanes(node) == 12));
     assert!(nodes.iter().all(|node| up(node) == 2));
 }

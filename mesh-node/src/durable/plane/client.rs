@@ -150,7 +150,7 @@ impl Plane {
         let what = Fetch { lane, from: fetch.from, max_bytes: fetch.max_bytes };
         let request = Request { asker, id: parts.id, what: What::Readable(what) };
         let is_here = self.host.as_ref().is_some_and(|host| host.machine(group).is_some());
-        if is_here && !fetch.linearizable {
+        if is_here && !self.leads.is_elsewhere(group) && !fetch.linearizable {
             self.read_records(now, group, request, what);
             return Ok(());
         }
