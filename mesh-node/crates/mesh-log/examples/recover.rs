@@ -118,7 +118,7 @@ impl World {
 
     fn keep(&mut self, keeper: &Keeper, sealed: &Sealed) -> Result<bool, Box<dyn Error>> {
         let pieces = self.pieces.remove(&sealed.file.0).unwrap_or_default();
-        if sealed.file.0 % 4 != 0 {
+        if !sealed.file.0.is_multiple_of(4) {
             let done = keeper.run(Job::Keep { file: sealed.file, pieces });
             return if done == Done::Kept { Ok(true) } else { Err(format!("{done:?}").into()) };
         }

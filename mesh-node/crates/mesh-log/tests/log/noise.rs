@@ -28,7 +28,7 @@ fn disturb(fixture: &Fixture, random: &mut SplitMix64) {
     if size == 0 {
         return;
     }
-    let mut put = |bytes: &[u8], at: u64| {
+    let put = |bytes: &[u8], at: u64| {
         let room = (size - at).min(bytes.len() as u64) as usize;
         file.write_at(&mut [std::io::IoSlice::new(&bytes[..room])], at).unwrap();
     };
