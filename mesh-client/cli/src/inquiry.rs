@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::failure::Failure;
+use crate::output::Output;
 
 /// Asks for [`NodeInfo`].
 pub(crate) const NODE: &str = "$mesh.node.info";
@@ -228,6 +229,18 @@ pub(crate) async fn ask_with(
 ) -> Result<Value, Failure> {
     let answer = client.request(subject, parameters).await?;
     serde_json::from_slice(answer.as_bytes()).map_err(|error| unreadable(subject, &error))
+}
+
+/// Has the node change something, which goes on when it has answered; its answer is passed on with `--json`.
+pub(crate) async fn change(
+    client: &Client,
+    subject: &'static str,
+    parameters: &Value,
+    output: &mut Output,
+) -> Result<(), Failure> {
+    let answer = ask_with(client, subject, parameters.to_string()).await?;
+    output.note("the node has begun with it: mesh group ls shows how far it is");
+    if output.json() { output.json_value(&answer) } else { Ok(()) }
 }
 
 /// Reads what the node answered.

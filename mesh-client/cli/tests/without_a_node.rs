@@ -43,7 +43,12 @@ fn statuses_and_where_things_are_written() {
         ("pub $mesh.x y", 2, "-", "error[MESH-2004]: "),
         ("pub a.* y", 2, "-", "error[MESH-2005]: "),
         ("pub a y --lines", 2, "-", "error[MESH-5050]: --lines takes the bodies from standard input"),
-        ("register append r y --lines", 2, "-", "error[MESH-5050]: --lines takes the records from standard input"),
+        (
+            "register append r y --lines",
+            2,
+            "-",
+            "error[MESH-5050]: --lines takes the records from standard input",
+        ),
         ("register create Not.A.Name", 2, "-", "error[MESH-2010]: \"Not.A.Name\" is no name for a register"),
         ("register read r --from 0", 2, "-", "error[MESH-5050]: "),
         ("register", 2, "-", "mesh register read audit"),

@@ -113,11 +113,17 @@ impl<'a> Cluster<'a> {
             .collect())
     }
 
+    /// Runs `mesh` against the first node that takes the command.
     async fn mesh(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let url = self.urls.first().context("no node")?;
-        let output = Command::new(&self.mesh.cli).args(["--url", url]).args(arguments).output().await?;
-        ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Ok(String::from_utf8(output.stdout)?)
+        let mut said = String::from("no node");
+        for url in &self.urls {
+            let output = Command::new(&self.mesh.cli).args(["--url", url]).args(arguments).output().await?;
+            if output.status.success() {
+                return Ok(String::from_utf8(output.stdout)?);
+            }
+            said = String::from_utf8_lossy(&output.stderr).into_owned();
+        }
+        anyhow::bail!("mesh {}: {said}", arguments.join(" "))
     }
 
     async fn append(&mut self, work: Work) -> anyhow::Result<Measurement> {

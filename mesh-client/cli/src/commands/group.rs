@@ -1,10 +1,13 @@
 //! `mesh group`
 
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use mesh_client::Client;
+use mesh_wire::name::Name;
+use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::inquiry::{self, Group, Groups, Replica};
+use crate::output::Output;
 use crate::quantity;
 use crate::session::{Lost, Session};
 use crate::table::Rows;
@@ -14,6 +17,8 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   mesh group ls
   mesh group ls --json
+  mesh group transfer 3 n2
+  mesh group replicas 5
 
 What is stored is spread over groups. Each has copies on several nodes, and one of these leads it.";
 
@@ -29,27 +34,55 @@ enum Action {
     /// List the groups that the node has a copy of: who leads, who follows, how far behind
     #[command(visible_alias = "list")]
     Ls,
+    /// Hand the lead of a group to another node; to be asked of the node that leads it
+    Transfer {
+        /// The group's number, as `mesh group ls` shows it
+        group: u32,
+        /// The node that is to lead it; it has a copy
+        node: Name,
+    },
+    /// Say how many copies each group is to have: 1, 3 or 5, as far as there are nodes
+    Replicas {
+        /// How many
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=5))]
+        count: u32,
+    },
 }
 
 /// Does what was asked.
 pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<(), Failure> {
     let client = session.connect(Lost::Ends).await?;
     let mut stop = session.stop.clone();
-    let mut answer: Value = match options.action {
-        Action::Ls => stop.or(inquiry::ask(&client, inquiry::GROUPS)).await??,
-    };
-    if session.output.json() {
-        let groups = answer.get_mut("groups").map_or_else(|| Value::Array(Vec::new()), Value::take);
-        session.output.json_value(&groups)?;
-    } else {
-        let Groups { groups } = inquiry::read(inquiry::GROUPS, answer)?;
-        match groups.is_empty() {
-            true => session.output.note("the node has no groups: it keeps nothing"),
-            false => session.output.table(&listed(&groups))?,
+    stop.or(async {
+        match &options.action {
+            Action::Ls => list(&client, session.output).await,
+            Action::Transfer { group, node } => {
+                let asked = json!({ "group": group, "node": node.as_str() });
+                inquiry::change(&client, "$mesh.group.transfer", &asked, session.output).await
+            }
+            Action::Replicas { count } => {
+                let asked = json!({ "replicas": count });
+                inquiry::change(&client, "$mesh.group.replicas", &asked, session.output).await
+            }
         }
-    }
+    })
+    .await??;
     session.output.flush()?;
     client.close().await;
+    Ok(())
+}
+
+async fn list(client: &Client, output: &mut Output) -> Result<(), Failure> {
+    let mut answer: Value = inquiry::ask(client, inquiry::GROUPS).await?;
+    if output.json() {
+        let groups = answer.get_mut("groups").map_or_else(|| Value::Array(Vec::new()), Value::take);
+        return output.json_value(&groups);
+    }
+    let Groups { groups } = inquiry::read(inquiry::GROUPS, answer)?;
+    match groups.is_empty() {
+        true => output.note("the node has no groups: it keeps nothing"),
+        false => output.table(&listed(&groups))?,
+    }
     Ok(())
 }
 

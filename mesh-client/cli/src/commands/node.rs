@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use mesh_client::{Client, Code, ConnectionEvent};
-use serde_json::Value;
+use mesh_wire::name::Name;
+use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -45,6 +46,11 @@ enum Action {
         #[arg(long, value_name = "N", default_value = "1000", value_parser = quantity::count)]
         limit: u64,
     },
+    /// Give a node's copies of groups to others and forget the node
+    Rm {
+        /// Its name
+        node: Name,
+    },
     /// Have the node finish what it began and stop
     Drain {
         /// How long to wait until it is gone
@@ -62,6 +68,10 @@ pub(crate) async fn run(options: &Options, session: &mut Session<'_>) -> Result<
             Action::Info => info(&client, session.output).await,
             Action::Ls => list::run(&client, session.output).await,
             Action::Links { limit } => links::run(&client, *limit, session.output).await,
+            Action::Rm { node } => {
+                let asked = json!({ "node": node.as_str() });
+                inquiry::change(&client, "$mesh.node.remove", &asked, session.output).await
+            }
             Action::Drain { wait } => drain(&client, *wait, session.output).await,
         }
     })
