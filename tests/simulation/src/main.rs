@@ -5,7 +5,13 @@ use std::{ops::RangeInclusive, process::ExitCode, time::Instant};
 use anyhow::{Context as _, bail};
 use clap::Parser;
 use mesh_log::bug::{Bug, Bugs};
-use mesh_sim::{plan::{Fault, Plan}, report::Summary, run_many, seconds, trace::Trace, world::World};
+use mesh_sim::{
+    plan::{Fault, Plan},
+    report::Summary,
+    run_many, seconds,
+    trace::Trace,
+    world::World,
+};
 
 /// Runs the cores of Mesh on a simulated clock, network and disk.
 #[derive(Debug, Parser)]

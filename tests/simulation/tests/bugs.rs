@@ -31,7 +31,7 @@ fn an_acknowledgement_before_the_fsync() {
     finds(
         Bug::AckBeforeFsync,
         &[Fault::Power, Fault::PowerOfAll, Fault::Force, Fault::Slow],
-        &[Invariant::NoAckWithoutQuorum],
+        &[Invariant::NoAckWithoutQuorum, Invariant::DurableIsRecovered],
     );
 }
 
@@ -69,11 +69,7 @@ fn a_read_from_who_led_before() {
 
 #[test]
 fn entries_that_are_applied_again_after_a_snapshot() {
-    finds(
-        Bug::ApplyTwice,
-        &[Fault::Power, Fault::Kill, Fault::Cut],
-        &[Invariant::AppliedInOrderAndOnce],
-    );
+    finds(Bug::ApplyTwice, &[Fault::Power, Fault::Kill, Fault::Cut], &[Invariant::AppliedInOrderAndOnce]);
 }
 
 #[test]

@@ -71,7 +71,8 @@ impl World {
         if let Some(what) = lacking {
             for group in self.wanted.keys().copied().collect::<Vec<_>>() {
                 for replica in self.replicas(group) {
-                    self.trace.note(self.now, || format!("n{} group {group}: {:?}", replica.node, replica.view));
+                    self.trace
+                        .note(self.now, || format!("n{} group {group}: {:?}", replica.node, replica.view));
                 }
             }
             self.checks.judge(Invariant::Liveness, Err(what));
