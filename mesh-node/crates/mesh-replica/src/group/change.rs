@@ -49,10 +49,9 @@ impl<M: Machine> Group<M> {
             return Err(Refused::Members);
         }
         self.wake(work);
-        if let Some(lead) = &mut self.lead {
-            if let Some(before) = lead.changing.replace(Changing { token, target }) {
-                work.outputs.push(Output::Refused { token: before.token, why: Refused::Members });
-            }
+        let before = self.lead.as_mut().and_then(|lead| lead.changing.replace(Changing { token, target }));
+        if let Some(before) = before {
+            work.outputs.push(Output::Refused { token: before.token, why: Refused::Members });
         }
         Ok(())
     }
@@ -89,13 +88,13 @@ impl<M: Machine> Group<M> {
     }
 
     fn next_change(&mut self, work: &mut Work<'_>, target: &Members) -> Option<Change> {
-        if !target.voters.contains(&self.own) {
-            if let Some(to) = self.best_voter(|node| target.voters.contains(&node)) {
-                if self.raft.raft.lead_transferee.is_none() {
-                    self.transfer(work, to);
-                }
-                return None;
+        if !target.voters.contains(&self.own)
+            && let Some(to) = self.best_voter(|node| target.voters.contains(&node))
+        {
+            if self.raft.raft.lead_transferee.is_none() {
+                self.transfer(work, to);
             }
+            return None;
         }
         let mut first = self.members.clone();
         first.learners.extend(target.all().filter(|node| !self.members.contains(*node)));

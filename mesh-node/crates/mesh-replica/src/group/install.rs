@@ -43,7 +43,7 @@ impl Install {
 
 impl<M: Machine> Group<M> {
     /// Raft wants to send a snapshot and had none: it gets one of now.
-    pub(super) fn offer_wanted(&mut self, work: &Work<'_>) {
+    pub(super) fn offer_wanted(&mut self, work: &mut Work<'_>) {
         if !self.raft.store().any_wanted() {
             return;
         }
@@ -53,7 +53,10 @@ impl<M: Machine> Group<M> {
         }
         let manifest = self.manifest(work);
         if manifest.extents.iter().any(|extent| extent.bytes == 0) {
-            // Records are missing here, or are about to be trimmed: raft asks again.
+            // Records are missing here, so whoever has them had better lead. Else raft asks again.
+            if self.raft.raft.lead_transferee.is_none() {
+                self.step_down(work);
+            }
             return;
         }
         let metadata = SnapshotMetadata {

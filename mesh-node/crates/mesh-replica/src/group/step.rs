@@ -91,12 +91,12 @@ impl<M: Machine> Group<M> {
         if !quiet {
             self.wake(work);
         }
-        let message = self.to_raft(Raft { commit, ..raft }, append);
+        let message = self.make_raft(Raft { commit, ..raft }, append);
         // What raft refuses it has no use for; nothing has changed then.
         self.raft.step(message).is_ok()
     }
 
-    fn to_raft(&mut self, raft: Raft, append: bool) -> eraftpb::Message {
+    fn make_raft(&mut self, raft: Raft, append: bool) -> eraftpb::Message {
         let mut message = eraftpb::Message {
             msg_type: i32::from(raft.kind),
             to: raft.to.0,

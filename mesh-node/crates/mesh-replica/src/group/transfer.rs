@@ -41,10 +41,12 @@ impl<M: Machine> Group<M> {
 
     /// What a leader looks at from time to time.
     pub(super) fn tick_lead(&mut self, work: &mut Work<'_>) {
-        if self.lead.as_ref().is_some_and(|lead| lead.slow >= SLOW_POINTS_MAX) && self.step_down(work) {
-            if let Some(lead) = &mut self.lead {
-                lead.slow = 0;
-            }
+        let slow = self.lead.as_ref().is_some_and(|lead| lead.slow >= SLOW_POINTS_MAX);
+        if slow
+            && self.step_down(work)
+            && let Some(lead) = &mut self.lead
+        {
+            lead.slow = 0;
         }
         self.tick_offers(work);
     }

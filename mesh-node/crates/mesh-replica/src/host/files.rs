@@ -11,7 +11,7 @@ use mesh_log::{
 };
 
 use super::{Fetch, Host, Purpose};
-use crate::{machine::Machine, output::Output, refused::Refused};
+use crate::{group::Group, machine::Machine, output::Output, refused::Refused};
 
 /// After so long, what failed on files is tried again.
 const RETRY_EVERY: Duration = Duration::from_secs(1);
@@ -95,10 +95,8 @@ impl<M: Machine> Host<M> {
 
     /// Says how far a group is, for the files of the log that wait for it.
     pub(super) fn progress(&mut self, id: GroupId) {
-        if let Some(group) = self.groups.get_mut(&id) {
-            if let Some(progress) = group.progress() {
-                self.rollover.handle_progress(id, progress);
-            }
+        if let Some(progress) = self.groups.get(&id).and_then(Group::progress) {
+            self.rollover.handle_progress(id, progress);
         }
     }
 

@@ -18,7 +18,7 @@ use mesh_log::{
 use crate::{
     clock::Now,
     host::{GroupStart, Host},
-    id::{JobId, NodeNumber, Token, WriteId},
+    id::{NodeNumber, Token, WriteId},
     machine::{At, Keep, Machine, Outcome, StateError, Trim},
     members::Members,
     message::Message,
@@ -482,10 +482,6 @@ impl Cluster {
 
     pub(super) fn timeouts(&mut self) -> usize {
         self.nodes.values_mut().map(|node| std::mem::take(&mut node.timeout_calls)).sum()
-    }
-
-    pub(super) fn done(&mut self, number: NodeNumber, id: JobId, done: Done) {
-        self.call(number, |host, now| host.handle_done(now, id, done));
     }
 
     /// Proposes at whoever leads, and waits until it is applied everywhere.
