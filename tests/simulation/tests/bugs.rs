@@ -1,5 +1,7 @@
 //! Known bugs are found, each by the invariant that it breaks; and the runs that find them are clean without them.
 
+use std::time::Duration;
+
 use mesh_log::bug::{Bug, Bugs};
 use mesh_sim::{
     invariant::Invariant,
@@ -12,7 +14,10 @@ const SEEDS: u64 = 300;
 
 /// Runs seeds with a bug, under faults that bring it out, until an invariant fails; then the same seed without it.
 fn finds(bug: Bug, faults: &[Fault], expected: &[Invariant]) {
-    let plan = |seed| Plan::of(seed).with_faults(faults);
+    finds_in(|seed| Plan::of(seed).with_faults(faults), bug, expected);
+}
+
+fn finds_in(plan: impl Fn(u64) -> Plan, bug: Bug, expected: &[Invariant]) {
     for seed in 1..=SEEDS {
         let report = run(plan(seed).with_bugs(Bugs::default().with(bug)));
         // A run that comes to no rest says nothing of what was promised and broken.
@@ -64,7 +69,13 @@ fn damage_that_is_taken_for_a_torn_tail() {
 
 #[test]
 fn a_read_from_who_led_before() {
-    finds(Bug::StaleRead, &[Fault::Cut, Fault::Pause], &[Invariant::NoStaleRead]);
+    // Several clients that read and write the same, so that one knows what another one has to be shown.
+    let plan = |seed| {
+        let plan = Plan::of(seed).with_faults(&[Fault::Cut, Fault::Pause]);
+        let (calm, think) = (Duration::from_secs(1), Duration::from_millis(30));
+        Plan { groups: 1, lanes: 1, clients: 6, reads: 500, records_max: 1, calm, think, ..plan }
+    };
+    finds_in(plan, Bug::StaleRead, &[Invariant::NoStaleRead]);
 }
 
 #[test]
