@@ -37,7 +37,12 @@ const NEEDED: [&str; 8] = [
 ];
 
 /// Crates whose folder is not called as they are.
-const OTHER_FOLDERS: [(&str, &str); 2] = [("race-bench", "mesh-race"), ("workspace", "mesh-workspace-tests")];
+const OTHER_FOLDERS: [(&str, &str); 4] = [
+    ("race-bench", "mesh-race"),
+    ("simulation", "mesh-sim"),
+    ("trials", "mesh-nemesis"),
+    ("workspace", "mesh-workspace-tests"),
+];
 
 /// Names at the top that do not belong there.
 #[must_use]

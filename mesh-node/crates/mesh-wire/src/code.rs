@@ -27,17 +27,17 @@
 mod entry;
 mod explain;
 mod kind;
+mod properties;
 mod report;
 mod table;
 #[cfg(test)]
 mod tests;
-
-use std::fmt;
-use std::str::FromStr;
+mod text;
 
 pub use self::explain::explain;
 pub use self::kind::ErrorKind;
 pub use self::report::Report;
+pub use self::text::ParseCodeError;
 
 /// A stable error code; its discriminant is its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -520,129 +520,4 @@ pub enum Code {
     StorageFull = 7098,
     /// The records are damaged on the disk of this node.
     RecordsDamaged = 7099,
-}
-
-impl Code {
-    /// All codes, by rising number.
-    pub fn all() -> impl Iterator<Item = Self> {
-        table::entries().map(|entry| entry.code)
-    }
-
-    /// The code of this number, as frames carry it; none for the number of a newer version.
-    pub fn from_number(number: u32) -> Option<Self> {
-        Self::all().find(|code| u32::from(code.number()) == number)
-    }
-
-    /// The number: 1042.
-    pub const fn number(self) -> u16 {
-        self as u16
-    }
-
-    /// The name for programs: `no_responders`.
-    pub fn name(self) -> &'static str {
-        table::entry(self).name
-    }
-
-    /// What sort of error it is: what a program decides by.
-    pub fn kind(self) -> ErrorKind {
-        table::entry(self).kind
-    }
-
-    /// Whether the same operation can succeed later without being changed.
-    ///
-    /// It says that another try makes sense, not that it is safe: a request that was lost may have been worked on.
-    pub fn is_retryable(self) -> bool {
-        table::entry(self).retryable
-    }
-
-    /// Whether what was asked for may have been done, or may yet be, although it ended with this code.
-    ///
-    /// After any other code it was not done and never will be. After these it is safe to repeat only what may be done
-    /// twice, or what is known again when it comes again: a record batch under its producer's sequence.
-    pub const fn leaves_outcome_unknown(self) -> bool {
-        matches!(
-            self,
-            Self::NodeStopped
-                | Self::LinkIdle
-                | Self::LinkStalled
-                | Self::InternalError
-                | Self::RequestDeadline
-                | Self::RequestCancelled
-                | Self::ResponderGone
-                | Self::HandlerPanicked
-                | Self::Disconnected
-                | Self::ReconnectGaveUp
-                | Self::ClientClosed
-                | Self::LinkDead
-                | Self::LinkReset
-                | Self::SequenceForgotten
-                | Self::OutcomeUnknown
-        )
-    }
-
-    /// What happened, in one line without a full stop.
-    pub fn title(self) -> &'static str {
-        table::entry(self).title
-    }
-
-    /// The usual cause, in one line; an error that knows better says so instead.
-    pub fn cause(self) -> &'static str {
-        table::entry(self).cause
-    }
-
-    /// What to do or to type next, in one line.
-    pub fn hint(self) -> &'static str {
-        table::entry(self).hint
-    }
-
-    /// What it means, its usual causes and what to do: paragraphs with an empty line between them.
-    pub fn explanation(self) -> &'static str {
-        table::entry(self).explanation
-    }
-}
-
-/// `MESH-1042`
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MESH-{}", self.number())
-    }
-}
-
-/// Text that names no code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("no error code of this number or name")]
-pub struct ParseCodeError;
-
-impl ParseCodeError {
-    /// The stable code of this error.
-    pub fn code(&self) -> Code {
-        Code::CodeUnknown
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        self.code().hint()
-    }
-
-    /// Whether the same text can name a code later: no.
-    pub fn is_retryable(&self) -> bool {
-        self.code().is_retryable()
-    }
-}
-
-/// Takes what a person would type: `MESH-1042`, `1042` or `no_responders`, in any case.
-impl FromStr for Code {
-    type Err = ParseCodeError;
-
-    fn from_str(text: &str) -> Result<Self, ParseCodeError> {
-        let number = match text.get(..5) {
-            Some(prefix) if prefix.eq_ignore_ascii_case("MESH-") => &text[5..],
-            _ => text,
-        };
-        // `parse` would take a sign.
-        if number.starts_with(|first: char| first.is_ascii_digit()) {
-            return number.parse().ok().and_then(Self::from_number).ok_or(ParseCodeError);
-        }
-        Self::all().find(|code| code.name().eq_ignore_ascii_case(text)).ok_or(ParseCodeError)
-    }
 }
