@@ -163,10 +163,11 @@ impl Cluster {
         best.filter(|nth| leads(&self.nodes[*nth]) > 0).context("nobody leads anything")
     }
 
-    /// How many groups a node leads, as the others see it.
+    /// How many shards a node leads, as the others see it. (Nothing is written to the meta group as a rule.)
     pub(crate) async fn leads(&mut self, nth: usize) -> anyhow::Result<usize> {
         let name = self.nodes[nth].setup.name.clone();
-        Ok(self.groups().await?.iter().filter(|group| group["leader"] == name.as_str()).count())
+        let leads = |group: &&Value| group["leader"] == name.as_str() && group["group"] != 0;
+        Ok(self.groups().await?.iter().filter(leads).count())
     }
 
     /// Makes a node the leader of every group.
