@@ -87,7 +87,8 @@ async fn every_class_arrives(node: Node) {
         assert_eq!(classes, Class::ALL);
         assert!(bytes.starts_with(b"control"));
     } else {
-        assert_eq!(bytes, b"bulkpublishrequestraftcontrol");
+        let as_written: String = Class::ALL.iter().rev().map(|class| class.as_str()).collect();
+        assert_eq!(bytes, as_written.as_bytes());
     }
 }
 
