@@ -14,6 +14,8 @@ const APPENDS: usize = 40;
 const GOES_ON: Duration = Duration::from_secs(15);
 /// Entries that a replica may be behind under load.
 const LAG: u64 = 100;
+/// How long founders may take to tell which directory they have.
+const REPORTED: Duration = Duration::from_secs(5);
 /// How long a change of members may take while things break.
 const CHANGED: Duration = Duration::from_secs(90);
 
@@ -96,6 +98,8 @@ impl Leaders {
 
 /// A node loses its directory and comes back under its name.
 pub(super) async fn wiped(arena: &mut Arena) -> anyhow::Result<()> {
+    // Until each founder's directory is known to the cluster, another one under its number can't be told from it.
+    sleep(REPORTED).await;
     let mut wipes = 0;
     while arena.goes_on() {
         let victim = arena.random.below(3);
