@@ -101,7 +101,7 @@ pub(super) async fn wiped(arena: &mut Arena) -> anyhow::Result<()> {
     // Until each founder's directory is known to the cluster, another one under its number can't be told from it.
     sleep(REPORTED).await;
     let mut wipes = 0;
-    while arena.goes_on() {
+    while wipes == 0 || arena.goes_on() {
         let victim = arena.random.below(3);
         let data = arena.cluster.nodes[victim].setup.data.clone();
         let was = number(&data).context("it had a number")?;
