@@ -87,7 +87,8 @@ impl Reconciler {
         if wanted.is_empty() {
             return Next::Nothing;
         }
-        let learning: BTreeSet<_> = audience.union(&new).copied().collect();
+        // Who is to become part of the audience and still votes goes there in the same change that ends its vote.
+        let learning: BTreeSet<_> = audience.union(&new).filter(|node| !voters.contains(node)).copied().collect();
         if *learners != learning {
             let grows = !new.is_subset(learners);
             let target = Members { voters: voters.clone(), learners: learning, ..Members::default() };
@@ -110,6 +111,7 @@ impl Reconciler {
             None => {
                 let mut target = target;
                 target.voters.insert(own);
+                target.learners.remove(&own);
                 if target.voters == *voters { Next::Wait } else { Next::Change(target) }
             }
         }

@@ -126,6 +126,7 @@ impl World {
 
     fn set_members(&mut self, id: GroupId, target: Members) {
         let group = self.groups.get_mut(&id).unwrap();
+        assert!(target.voters.is_disjoint(&target.learners), "{id}: who learns does not vote: {target:?}");
         for new in target.voters.difference(&group.members.voters) {
             assert!(group.members.learners.contains(new), "{new} votes in {id} before it learns");
             assert!(
