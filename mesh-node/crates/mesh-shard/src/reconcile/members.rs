@@ -88,7 +88,8 @@ impl Reconciler {
             return Next::Nothing;
         }
         // Who is to become part of the audience and still votes goes there in the same change that ends its vote.
-        let learning: BTreeSet<_> = audience.union(&new).filter(|node| !voters.contains(node)).copied().collect();
+        let learning: BTreeSet<_> =
+            audience.union(&new).filter(|node| !voters.contains(node)).copied().collect();
         if *learners != learning {
             let grows = !new.is_subset(learners);
             let target = Members { voters: voters.clone(), learners: learning, ..Members::default() };
