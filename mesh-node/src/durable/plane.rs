@@ -25,7 +25,11 @@ use std::{
 };
 
 use mesh_log::{bug::Bugs, id::GroupId};
-use mesh_replica::{clock::Now, host::Host, output::Output};
+use mesh_replica::{
+    clock::Now,
+    host::{Host, Refusals},
+    output::Output,
+};
 use mesh_shard::ShardMachine;
 use mesh_wire::code::Code;
 use tokio::sync::Notify;
@@ -121,9 +125,22 @@ impl Plane {
         }
         let lost = self.nodes.flush();
         self.counters.add(Counter::MessagesLost, lost);
+        self.count_refusals();
         self.outlets.flush();
         self.publish(now);
         self.arm();
+    }
+
+    /// Counts what other nodes said and was not taken.
+    fn count_refusals(&mut self) {
+        let Some(host) = &mut self.host else { return };
+        let Refusals { counts, first } = host.take_refusals();
+        for (code, n) in counts {
+            self.counters.not_taken(code, n);
+        }
+        for (group, node, refusal) in first {
+            tracing::debug!(%group, %node, code = %refusal.code(), cause = %refusal, "a message was not taken");
+        }
     }
 
     /// Tells the gauges, now and then.

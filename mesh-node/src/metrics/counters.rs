@@ -25,6 +25,7 @@ pub struct Counters {
     buckets: [AtomicU64; BUCKETS],
     took_us: AtomicU64,
     codes: Box<[AtomicU64]>,
+    not_taken: Box<[AtomicU64]>,
 }
 
 impl Default for Counters {
@@ -33,7 +34,8 @@ impl Default for Counters {
             counts: [const { AtomicU64::new(0) }; Counter::ALL.len()],
             buckets: [const { AtomicU64::new(0) }; BUCKETS],
             took_us: AtomicU64::new(0),
-            codes: CODES.iter().map(|_| AtomicU64::new(0)).collect(),
+            codes: zeroes(),
+            not_taken: zeroes(),
         }
     }
 }
@@ -52,6 +54,13 @@ impl Counters {
         }
     }
 
+    /// Counts messages of other nodes that were not taken.
+    pub fn not_taken(&self, code: Code, n: u64) {
+        if let Ok(index) = CODES.binary_search(&code) {
+            add(&self.not_taken[index], n);
+        }
+    }
+
     /// Counts a request that was replied to, and how long that took.
     pub fn answered(&self, took: Duration) {
         let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
@@ -59,6 +68,11 @@ impl Counters {
         add(&self.buckets[bucket], 1);
         add(&self.took_us, us);
     }
+}
+
+/// One for each code.
+fn zeroes() -> Box<[AtomicU64]> {
+    CODES.iter().map(|_| AtomicU64::new(0)).collect()
 }
 
 /// One writer, so a load and a store suffice; a counter that overflows starts again, as scrapers expect.
@@ -74,6 +88,7 @@ pub(super) struct Totals {
     buckets: [u64; BUCKETS],
     took_us: u64,
     codes: Vec<u64>,
+    not_taken: Vec<u64>,
 }
 
 impl Totals {
@@ -83,11 +98,13 @@ impl Totals {
             buckets: [0; BUCKETS],
             took_us: 0,
             codes: vec![0; CODES.len()],
+            not_taken: vec![0; CODES.len()],
         };
         for thread in threads {
             sum(&mut totals.counts, &thread.counts);
             sum(&mut totals.buckets, &thread.buckets);
             sum(&mut totals.codes, &thread.codes);
+            sum(&mut totals.not_taken, &thread.not_taken);
             totals.took_us = totals.took_us.wrapping_add(thread.took_us.load(Ordering::Relaxed));
         }
         totals
@@ -104,7 +121,12 @@ impl Totals {
 
     /// Every error that clients were told at least once.
     pub(super) fn codes(&self) -> impl Iterator<Item = (Code, u64)> {
-        CODES.iter().copied().zip(self.codes.iter().copied()).filter(|(_, count)| *count > 0)
+        by_code(&self.codes)
+    }
+
+    /// Why messages of other nodes were not taken, and how often.
+    pub(super) fn not_taken(&self) -> impl Iterator<Item = (Code, u64)> {
+        by_code(&self.not_taken)
     }
 
     /// Requests that were replied to.
@@ -122,6 +144,11 @@ impl Totals {
         let bounds = DURATION_BOUNDS_US.iter().map(|&us| us as f64 / 1e6).chain([f64::INFINITY]);
         bounds.zip(self.buckets).collect()
     }
+}
+
+/// Those that were counted at least once.
+fn by_code(counts: &[u64]) -> impl Iterator<Item = (Code, u64)> {
+    CODES.iter().copied().zip(counts.iter().copied()).filter(|(_, count)| *count > 0)
 }
 
 fn sum(totals: &mut [u64], cells: &[AtomicU64]) {

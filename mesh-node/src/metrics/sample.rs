@@ -79,6 +79,9 @@ impl Metrics {
             name if name == metric::ERRORS.name => {
                 labelled(metric, totals.codes().map(|(c, n)| (c.to_string(), n)))
             }
+            name if name == metric::GROUP_MESSAGES_REFUSED.name => {
+                labelled(metric, totals.not_taken().map(|(c, n)| (c.to_string(), n)))
+            }
             name if name == metric::REQUESTS.name => {
                 labelled(metric, outcomes(totals).into_iter().map(|(outcome, n)| (outcome.to_owned(), n)))
             }

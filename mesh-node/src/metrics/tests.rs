@@ -31,6 +31,7 @@ fn threads_are_summed() {
 fn every_metric_is_scraped_under_its_name_and_nothing_else_is() {
     let metrics = metrics();
     metrics.thread(0).refused(Code::NoResponders);
+    metrics.thread(0).not_taken(Code::GroupUnknown, 2);
     // What is counted by code has no values before the first one.
     metrics.set_gauges(|| {
         let once = BTreeMap::from([(Code::LinkDead, 1)]);
@@ -40,6 +41,7 @@ fn every_metric_is_scraped_under_its_name_and_nothing_else_is() {
     });
     let text = metrics.to_text();
     assert_eq!(line(&text, "mesh_peer_links_closed_total{code=\"none\"} "), "1");
+    assert_eq!(line(&text, "mesh_group_messages_refused_total{code=\"MESH-7049\"} "), "2");
     for metric in ALL {
         assert_eq!(
             line(&text, &format!("# TYPE {} ", metric.base_name())),

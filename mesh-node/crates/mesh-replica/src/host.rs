@@ -12,6 +12,7 @@
 mod files;
 mod peers;
 mod pulls;
+mod refusals;
 mod start;
 mod work;
 
@@ -31,7 +32,10 @@ use mesh_log::{
     rollover::Rollover,
 };
 
-pub use self::start::{GroupStart, OpenError};
+pub use self::{
+    refusals::Refusals,
+    start::{GroupStart, OpenError},
+};
 pub(crate) use self::work::{Purpose, Work};
 use self::{
     peers::Peers,
@@ -39,7 +43,6 @@ use self::{
 };
 use crate::{
     clock::Now,
-    door::Refusal,
     group::Group,
     id::{JobId, NodeNumber, Token, WriteId},
     machine::Machine,
@@ -200,18 +203,27 @@ impl<M: Machine> Host<M> {
     pub fn handle_message(&mut self, now: Now, from: NodeNumber, message: Message) {
         self.at(now);
         self.peers.heard(from, now);
+        if !self.is_addressed(from, &message) {
+            return;
+        }
         match message {
-            Message::Raft(raft) if raft.from == from && raft.to == self.options.own => {
+            Message::Raft(raft) => {
                 self.with(raft.group, |group, work| group.handle_raft(work, raft));
             }
-            Message::Beat(beats) => self.handle_beats(from, beats, false),
-            Message::BeatReply(beats) => self.handle_beats(from, beats, true),
-            Message::Offer(offer) if offer.from == from && offer.to == self.options.own => {
+            Message::Beat(beats) => {
+                let beats = self.known(from, beats);
+                self.handle_beats(from, beats, false);
+            }
+            Message::BeatReply(beats) => {
+                let beats = self.known(from, beats);
+                self.handle_beats(from, beats, true);
+            }
+            Message::Offer(offer) => {
                 self.with(offer.group, |group, work| group.handle_offer(work, offer));
             }
             Message::Pull(pull) => self.handle_pull(from, pull),
             Message::Part(part) => self.handle_part(from, part),
-            _ => {}
+            Message::Alive => {}
         }
     }
 
@@ -354,18 +366,6 @@ impl<M: Machine> Host<M> {
     #[must_use]
     pub fn lanes(&self) -> &Lanes {
         &self.shared.lanes
-    }
-
-    /// Messages of peers that were not let in since this was last asked: the group, from whom, and why. No more than some;
-    /// [`Host::refused`] counts all.
-    pub fn take_refusals(&mut self) -> Vec<(GroupId, NodeNumber, Refusal)> {
-        std::mem::take(&mut self.shared.refusals)
-    }
-
-    /// How many messages of peers were not let in.
-    #[must_use]
-    pub fn refused(&self) -> u64 {
-        self.shared.refused
     }
 
     /// What it was made with.

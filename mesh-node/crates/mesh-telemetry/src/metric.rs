@@ -301,6 +301,12 @@ pub const GROUP_MESSAGES_LOST: Metric = counter(
     "Batches of messages to other nodes that there was no room for; consensus repeats them",
     None,
 );
+/// Messages of other nodes that were not taken.
+pub const GROUP_MESSAGES_REFUSED: Metric = counter(
+    "mesh_group_messages_refused_total",
+    "Messages of other nodes about groups that were not taken; nothing changed by them",
+    label("code", "why, such as `MESH-7052`"),
+);
 /// Writes to the log.
 pub const LOG_WRITES: Metric =
     counter("mesh_log_batches_total", "Batches of records that became durable in the log", None);
@@ -314,7 +320,7 @@ pub const LOG_FULL: Metric =
 pub const LOG_DAMAGED: Metric =
     counter("mesh_log_damaged_pieces_total", "Pieces of records on this disk that were found damaged", None);
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 53] = [
+pub const ALL: [&Metric; 54] = [
     &BUILD_INFO,
     &LINKS,
     &CARRIER_LINKS,
@@ -359,6 +365,7 @@ pub const ALL: [&Metric; 53] = [
     &GROUP_COMMANDS,
     &GROUP_FORWARDED,
     &GROUP_MESSAGES_LOST,
+    &GROUP_MESSAGES_REFUSED,
     &LOG_WRITES,
     &LOG_SEALED,
     &LOG_FULL,

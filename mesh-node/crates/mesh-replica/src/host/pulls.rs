@@ -10,6 +10,7 @@ use mesh_log::{
 
 use super::{Host, Purpose};
 use crate::{
+    door::Refusal,
     id::NodeNumber,
     machine::Machine,
     message::{Message, Part, Pull},
@@ -96,7 +97,7 @@ impl<M: Machine> Host<M> {
     pub(super) fn handle_pull(&mut self, from: NodeNumber, pull: Pull) {
         let Some(group) = self.groups.get_mut(&pull.group) else { return };
         if !group.members().contains(from) {
-            return;
+            return self.shared.refused(pull.group, from, Refusal::NotMember { from });
         }
         group.heard_pull(from, self.now.monotonic);
         self.busy.insert(pull.group);

@@ -1,3 +1,4 @@
 mod cluster;
+mod hostile;
 mod one;
 mod three;

@@ -21,10 +21,7 @@ use crate::{
     pull::{PullOptions, Reading},
 };
 
-use super::pulls::Pulls;
-
-/// Refusals of messages that wait to be looked at; later ones are only counted.
-const REFUSALS_MAX: usize = 64;
+use super::{pulls::Pulls, refusals::Refusals};
 
 /// What a job is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,8 +123,7 @@ pub(crate) struct Shared {
     pub(crate) awake: BTreeSet<GroupId>,
     pub(crate) outputs: Vec<Output>,
     pub(crate) pulls: Pulls,
-    pub(crate) refusals: Vec<(GroupId, NodeNumber, Refusal)>,
-    pub(crate) refused: u64,
+    pub(crate) refusals: Refusals,
     sends: BTreeMap<NodeNumber, Sends>,
     records: Vec<Record>,
     next: Option<Write>,
@@ -174,10 +170,7 @@ impl Shared {
 
     /// A message was not let in.
     pub(crate) fn refused(&mut self, group: GroupId, from: NodeNumber, refusal: Refusal) {
-        self.refused += 1;
-        if self.refusals.len() < REFUSALS_MAX {
-            self.refusals.push((group, from, refusal));
-        }
+        self.refusals.note(group, from, refusal);
     }
 
     pub(crate) fn sends(&mut self, to: NodeNumber) -> &mut Sends {
