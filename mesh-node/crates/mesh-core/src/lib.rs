@@ -5,6 +5,7 @@
 
 pub mod balancer;
 pub mod cache;
+pub mod interest;
 pub mod large;
 pub mod meta;
 pub mod outbox;
