@@ -46,11 +46,6 @@ impl Disk {
         self.submit();
     }
 
-    /// Whether nothing is under way.
-    pub(super) fn is_idle(&self) -> bool {
-        self.under_way == 0
-    }
-
     /// A file of the log is not needed any more.
     pub(super) fn release(&self, file: FileId, kept: bool) {
         self.writer.release(file, kept);

@@ -10,7 +10,7 @@ use mesh_replica::{
     ident::{Ident, Join},
     message::Message,
 };
-use mesh_wire::class::Class;
+use mesh_wire::{class::Class, name::Name};
 
 use crate::peer::Sender;
 
@@ -30,6 +30,8 @@ pub(super) struct Link {
     pub(super) decoder: Decoder,
     /// Who it is in the cluster, once it has said so and was believed.
     pub(super) number: Option<NodeNumber>,
+    /// What it said last of itself, and by which name it is known.
+    pub(super) said: Option<(Name, Ident)>,
     encoder: Encoder,
     has_more: bool,
 }
@@ -38,7 +40,7 @@ impl Nodes {
     /// A link is up.
     pub(super) fn up(&mut self, link: LinkNumber, sender: Sender) {
         let (decoder, encoder) = (Decoder::new(), Encoder::new());
-        self.links.insert(link, Link { sender, decoder, number: None, encoder, has_more: false });
+        self.links.insert(link, Link { sender, decoder, number: None, said: None, encoder, has_more: false });
     }
 
     /// A link is over; whose it was, unless that node has another one.

@@ -20,6 +20,7 @@ use mesh_log::{
 use mesh_replica::id::NodeNumber;
 use mesh_shard::{
     bootstrap::{self, Plan},
+    founding::{Founder, Next},
     join::{self, Directory, Start},
 };
 use mesh_wire::code::Code;
@@ -128,13 +129,40 @@ fn begin(config: &Config, directory: &mut DataDir) -> Result<(Option<NodeNumber>
         ([], _) => None,
         (nodes, _) => Some(bootstrap::static_(&config.name, nodes.to_vec(), options)?),
     };
-    let about = Directory { cluster: directory.cluster(), number: directory.number().map(NodeNumber) };
-    match join::start(&about, plan) {
-        Start::Resume(number, plan) => Ok((Some(number), plan)),
+    match join::start(&about(directory), plan) {
+        Start::Resume(number, plan) => {
+            plan.iter().try_for_each(|plan| begin_alone(plan, directory))?;
+            Ok((Some(number), plan))
+        }
         Start::Begin(plan) => {
             directory.set_number(plan.own.0)?;
+            begin_alone(&plan, directory)?;
             Ok((Some(plan.own), Some(plan)))
         }
         Start::Join => Ok((None, None)),
+    }
+}
+
+/// What a data directory says of itself.
+pub(super) fn about(directory: &DataDir) -> Directory {
+    Directory {
+        cluster: directory.cluster(),
+        number: directory.number().map(NodeNumber),
+        agreed: directory.founders().is_some(),
+    }
+}
+
+/// Begins a cluster as far as that takes nobody else: all the way at the only founder.
+fn begin_alone(plan: &Plan, directory: &mut DataDir) -> Result<(), Error> {
+    if plan.nodes.len() > 1 {
+        return Ok(());
+    }
+    loop {
+        let (uuid, written) = (directory.uuid(), directory.founders());
+        let founder = Founder { own: plan.own, directory: uuid, count: 1, written };
+        match founder.next(&BTreeMap::new()) {
+            Next::Write(founders) => directory.set_founders(founders)?,
+            Next::Wait(_) | Next::Resign | Next::Nothing => return Ok(()),
+        }
     }
 }

@@ -12,6 +12,7 @@
 mod client;
 mod disk_events;
 mod forwarding;
+mod founding;
 mod operate;
 mod peers;
 mod reply;

@@ -39,9 +39,13 @@ impl Routes {
     }
 }
 
-/// A node that is to have a replica of a group.
-pub(super) fn member(group: GroupId, host: Option<&Host<ShardMachine>>) -> Option<NodeNumber> {
+/// The nodes that are to have a replica of a group: none when this one is to have one that takes part (`or_own`: also
+/// then), or when that is not known.
+pub(super) fn members(group: GroupId, host: Option<&Host<ShardMachine>>, or_own: bool) -> Vec<NodeNumber> {
     let own = host.map(|host| host.options().own);
-    let wanted = &meta(host)?.group(meta::GroupId(group.0))?.wanted;
-    wanted.iter().map(|node| NodeNumber(node.0)).find(|node| Some(*node) != own)
+    let wanted = meta(host).and_then(|meta| Some(&meta.group(meta::GroupId(group.0))?.wanted));
+    let wanted: Vec<_> = wanted.into_iter().flatten().map(|node| NodeNumber(node.0)).collect();
+    let is_here = own.is_some_and(|own| wanted.contains(&own));
+    let others = wanted.into_iter().filter(|node| Some(*node) != own);
+    others.filter(|_| or_own || !is_here).collect()
 }

@@ -72,12 +72,13 @@ pub(crate) fn start(
     let keeper = keeper::spawn(keeper, keeper::ShellOptions::default(), move |event| {
         address.do_send(FromKeeper(event))
     })?;
-    let host = number.map(|own| {
-        let found = Found { checkpoints, recovered, damaged, plan: plan.as_ref() };
+    let steward = Steward::new(directory, about, plan);
+    // A founder has no groups before all founders have agreed.
+    let host = number.filter(|_| !steward.founds()).map(|own| {
+        let found = Found { checkpoints, recovered, damaged, plan: steward.plan.as_ref() };
         groups(now, HostOptions { bugs, ..HostOptions::new(own, shared.seed) }, lanes, found)
     });
     let rearm = Rc::new(Notify::new());
-    let steward = Steward::new(directory, about, plan);
     let disk = Disk::new(writer, keeper);
     let mut plane =
         Plane::new(Arc::clone(shared), clock, host.transpose()?, disk, steward, bugs, Rc::clone(&rearm));
@@ -93,6 +94,16 @@ struct Found<'a> {
     recovered: log::Recovered,
     damaged: Vec<GroupId>,
     plan: Option<&'a Plan>,
+}
+
+/// A host with the groups that a new cluster begins with.
+pub(super) fn founder(now: Now, options: HostOptions, plan: &Plan) -> Result<Host<ShardMachine>, Error> {
+    let mut host = Host::new(options);
+    for (group, members) in plan.own_groups().cloned() {
+        let (machine, members) = (ShardMachine::new(group), Some(members));
+        host.open_group(now, GroupStart { group, machine, members, checkpoint: None, recovered: None })?;
+    }
+    Ok(host)
 }
 
 /// A host with all groups that were here before, and those that a new cluster begins with.

@@ -7,11 +7,15 @@ use mesh_log::directory::{DataDir, Uuid};
 use mesh_replica::id::NodeNumber;
 use mesh_shard::{
     bootstrap::Plan,
+    convert,
+    founding::{Founder, Waits},
     reconcile::{Options, Reconciler},
 };
 
-/// How often a node without a number asks for one.
+/// How often a node without a number asks for one, and a founder looks for the others.
 const ASK_EVERY: Duration = Duration::from_secs(1);
+/// How often a founder says whom it waits for.
+const SAY_EVERY: Duration = Duration::from_secs(10);
 
 /// What it knows.
 #[derive(Debug)]
@@ -25,24 +29,55 @@ pub(super) struct Steward {
     pub(super) plan: Option<Plan>,
     /// When a number is asked for again.
     ask: Duration,
+    /// Whom the founders wait for, as it was said last, and when it is said again.
+    said: (Waits, Duration),
 }
 
 impl Steward {
     /// `plan` is how the cluster begins, on one of its first nodes.
     pub(super) fn new(directory: DataDir, about: meta::Join, plan: Option<Plan>) -> Self {
         let number = directory.number().map(NodeNumber);
-        let mut this = Self { directory, about, reconciler: None, plan, ask: Duration::ZERO };
-        if let Some(own) = number {
+        let said = (Waits::default(), Duration::ZERO);
+        let mut this = Self { directory, about, reconciler: None, plan, ask: Duration::ZERO, said };
+        if let Some(own) = number.filter(|_| !this.founds()) {
             this.begin(own);
         }
         this
+    }
+
+    /// Whether the node is one of several that are to begin a cluster, and have not all agreed yet.
+    pub(super) fn founds(&self) -> bool {
+        let begun = self.directory.founders().is_some_and(|founders| founders.begun);
+        self.plan.is_some() && self.directory.number().is_some() && !begun
+    }
+
+    /// The node as a founder.
+    pub(super) fn founder(&self) -> Option<Founder<'_>> {
+        let (plan, directory) = (self.plan.as_ref()?, &self.directory);
+        let (count, written) = (plan.nodes.len(), directory.founders());
+        Some(Founder { own: plan.own, directory: directory.uuid(), count, written })
+    }
+
+    /// The directories of the founders, once they have agreed.
+    pub(super) fn founders(&self) -> &[Uuid] {
+        self.directory.founders().map_or(&[], |founders| &founders.directories)
+    }
+
+    /// Whether to say now whom this founder waits for.
+    pub(super) fn says(&mut self, now: Duration, waits: &Waits) -> bool {
+        let says = self.said.0 != *waits || now >= self.said.1;
+        if says {
+            self.said = (waits.clone(), now + SAY_EVERY);
+        }
+        says
     }
 
     /// The node has a number.
     pub(super) fn begin(&mut self, own: NodeNumber) {
         // Without random bytes the cluster has no name; another first node will have one.
         let cluster = Uuid::random().ok();
-        let found = self.plan.as_ref().and_then(|plan| Some(plan.found(core_uuid(cluster?))));
+        let directories = self.founders().iter().copied().map(convert::core_uuid).collect();
+        let found = self.plan.as_ref().and_then(|plan| Some(plan.found(core_uuid(cluster?), directories)));
         self.reconciler = Some(Reconciler::new(Options { own, about: self.about.clone(), found }));
     }
 
@@ -63,11 +98,11 @@ impl Steward {
 
     /// Whether to ask for a number now.
     pub(super) fn asks(&mut self, now: Duration) -> bool {
-        let asks = self.reconciler.is_none() && now >= self.ask;
-        if asks {
+        let looks = self.reconciler.is_none() && now >= self.ask;
+        if looks {
             self.ask = now + ASK_EVERY;
         }
-        asks
+        looks && self.directory.number().is_none()
     }
 }
 

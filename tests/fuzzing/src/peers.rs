@@ -150,6 +150,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         number: Some(from),
         level: 1,
         cluster_level: 1,
+        founders: None,
     });
     encoder.push_join(&Join::Ask { about: Bytes::from_static(b"about") });
     let frames: Vec<Vec<u8>> = encoder.finish().into_iter().map(|outgoing| outgoing.frame.to_vec()).collect();

@@ -18,7 +18,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub use self::{data_file::DataFile, error::Error, uuid::Uuid};
+pub use self::{
+    data_file::{DataFile, Founders},
+    error::Error,
+    uuid::Uuid,
+};
 
 /// The names that a node has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +64,12 @@ impl DataDir {
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         self.data.number
+    }
+
+    /// The directories of the nodes that founded its cluster, if its node is one of them and they have agreed.
+    #[must_use]
+    pub fn founders(&self) -> Option<&Founders> {
+        self.data.founders.as_ref()
     }
 
     /// What its `DATA` file says.

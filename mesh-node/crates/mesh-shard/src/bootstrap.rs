@@ -132,12 +132,14 @@ pub fn static_(own: &Name, nodes: Vec<Name>, options: Options) -> Result<Plan, E
 }
 
 impl Plan {
-    /// The first command of the meta group, which its leader proposes as long as there is no cluster.
+    /// The first command of the meta group, which its leader proposes as long as there is no cluster. `directories`: those
+    /// of the nodes, as they have agreed.
     #[must_use]
-    pub fn found(&self, cluster: Uuid) -> meta::Command {
+    pub fn found(&self, cluster: Uuid, directories: Vec<Uuid>) -> meta::Command {
         meta::Command::Found(Found {
             cluster,
             nodes: self.nodes.clone(),
+            directories,
             replicas: self.replicas,
             level: LEVEL,
             groups: self.voters.clone(),

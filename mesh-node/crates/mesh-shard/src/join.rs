@@ -6,8 +6,8 @@
 //!                            └─ empty ────────────────────────────► Join: ask ─► a peer: admit ─► meta group: answer
 //! ```
 //! A node that lost its directory begins like any empty one. With `--bootstrap` it takes itself for one of the first,
-//! until a node of the cluster tells it that its number is another directory's. As long as it belongs to no cluster it has
-//! promised nothing to anyone but to those that began with it, so it may forget all of it then, and join.
+//! until one that remembers another directory under its number tells it so. As long as it has not agreed with the other
+//! founders (see [`crate::founding`]) it has promised nothing to anyone, so it may forget its number then, and join.
 
 mod nodes;
 mod number;
@@ -29,6 +29,8 @@ pub struct Directory {
     pub cluster: Option<Uuid>,
     /// The number that its node has, once it has one.
     pub number: Option<NodeNumber>,
+    /// Whether its node has agreed with the other founders of the cluster.
+    pub agreed: bool,
 }
 
 /// How a node begins.

@@ -4,13 +4,14 @@
 //!   mesh_core::meta::Meta ──────────┐
 //!   mesh_core::register::Registers ─┴─► ShardMachine ─► mesh_replica's host
 //!
-//!   bootstrap, join: how a node begins          (once)
+//!   bootstrap, founding, join: how a node begins (once)
 //!   reconcile: what is to be done next, given what is wanted and what is seen   (again and again)
 //! ```
 //! All of it is pure: no async, clock, random source, log, lock or I/O.
 
 pub mod bootstrap;
 pub mod convert;
+pub mod founding;
 pub mod join;
 pub mod machine;
 pub mod reconcile;

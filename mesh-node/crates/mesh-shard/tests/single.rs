@@ -92,7 +92,7 @@ impl Node {
         for sealed in &recovered.sealed {
             host.handle_sealed(now, sealed);
         }
-        let options = Options { own: OWN, about: about(), found: Some(plan.found(CLUSTER)) };
+        let options = Options { own: OWN, about: about(), found: Some(plan.found(CLUSTER, Vec::new())) };
         let reconciler = Reconciler::new(options);
         Self { host, log, keeper, reconciler, now: now.monotonic, tokens: 0, outcomes: BTreeMap::new() }
     }

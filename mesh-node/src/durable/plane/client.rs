@@ -239,7 +239,13 @@ impl Plane {
 
     /// Who leads a group.
     pub(in crate::durable) fn lead(&self, group: GroupId) -> Lead {
-        self.leads.of(group, || routes::member(group, self.host.as_ref()))
+        // A replica in quarantine, or one that is to begin here, knows no more than none.
+        let elsewhere = self.leads.is_elsewhere(group);
+        self.leads.of(
+            group,
+            |node| self.nodes.is_up(node),
+            || routes::members(group, self.host.as_ref(), elsewhere),
+        )
     }
 
     /// The group that keeps a lane.

@@ -36,7 +36,6 @@ impl Plane {
             writer::Event::Fatal(_) => {}
         }
         self.settle(now);
-        self.let_go();
     }
 
     /// Input: the threads of segments and checkpoints.
@@ -57,6 +56,5 @@ impl Plane {
             }
         }
         self.settle(now);
-        self.let_go();
     }
 }

@@ -46,7 +46,7 @@ impl Plane {
             self.give_up(lost);
         }
         if let Some(code) = code {
-            self.refused_as_member(now, code);
+            self.refused_as_member(code);
         }
         self.settle(now);
     }
@@ -109,6 +109,7 @@ impl Plane {
             number: self.steward.directory.number().map(NodeNumber),
             level: meta::LEVEL,
             cluster_level: meta.map_or(0, meta::Meta::level),
+            founders: self.steward.directory.founders().cloned(),
         }
     }
 
@@ -116,7 +117,7 @@ impl Plane {
         let own = self.ident();
         let nobody = meta::Meta::new();
         let meta = routes::meta(self.host.as_ref()).unwrap_or(&nobody);
-        let known = join::Nodes { meta, plan: self.steward.plan.as_ref() };
+        let known = join::Nodes { meta, plan: self.steward.plan.as_ref(), founders: self.steward.founders() };
         match ident::judge(&own, name.as_str(), theirs, &known) {
             Verdict::Accept(number) => {
                 self.nodes.is(link, number);
@@ -127,9 +128,13 @@ impl Plane {
             Verdict::Join => {}
             Verdict::Refuse(unfit) => return Err(Fault::new(unfit.code(), unfit.to_string())),
         }
+        if let Some(link) = self.nodes.link(link) {
+            link.said = Some((name.clone(), theirs.clone()));
+        }
         if own.number.is_none() {
             self.ask_for_number(link);
         }
+        self.found(now);
         Ok(())
     }
 

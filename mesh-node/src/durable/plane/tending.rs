@@ -16,7 +16,7 @@ use mesh_wire::code::Code;
 
 use super::{
     super::{
-        routes, steward,
+        open, routes, steward,
         waiting::{Asker, Request, What},
     },
     Plane, fatal,
@@ -29,6 +29,7 @@ impl Plane {
             let links: Vec<LinkNumber> = self.nodes.links().map(|(link, _)| link).collect();
             links.into_iter().for_each(|link| self.ask_for_number(link));
         }
+        self.found(now);
         self.learn_cluster();
         let Some(meta) = routes::meta(self.host.as_ref()) else { return false };
         let Some(reconciler) = &mut self.steward.reconciler else { return false };
@@ -107,12 +108,9 @@ impl Plane {
     }
 
     /// A peer does not take this node for who it says it is.
-    pub(super) fn refused_as_member(&mut self, now: Now, code: Code) {
-        let directory = &self.steward.directory;
-        let about =
-            join::Directory { cluster: directory.cluster(), number: directory.number().map(NodeNumber) };
-        match join::refused(&about, code) {
-            Some(join::Refused::BeginAnew) if self.host.is_some() => self.begin_anew(now, code),
+    pub(super) fn refused_as_member(&mut self, code: Code) {
+        match join::refused(&open::about(&self.steward.directory), code) {
+            Some(join::Refused::BeginAnew) if self.steward.founds() => self.begin_anew(code),
             Some(join::Refused::Stop) => {
                 tracing::error!(%code, "the cluster does not know this directory: it takes no part in it");
             }
@@ -122,25 +120,12 @@ impl Plane {
 
     /// This node was to begin a cluster which is there already, with somebody else under its number: it forgets that, and
     /// joins.
-    fn begin_anew(&mut self, now: Now, code: Code) {
+    pub(super) fn begin_anew(&mut self, code: Code) {
         tracing::warn!(%code, "the cluster knows another directory under this node's number: it asks for a new one");
         if let Err(error) = self.steward.resign() {
             fatal::end(error.code(), &error.to_string());
         }
-        let Some(host) = &mut self.host else { return };
-        let groups: Vec<GroupId> = host.groups().collect();
-        for group in groups {
-            host.remove_group(now, group);
-            self.changed.insert(group);
-        }
-    }
-
-    /// Lets go of what is left of a node's first number, once nothing of it is under way any more: a write of the one is
-    /// not to be taken for one of the other.
-    pub(super) fn let_go(&mut self) {
-        if self.host.is_some() && self.steward.reconciler.is_none() && self.disk.is_idle() {
-            self.host = None;
-        }
+        self.say_again();
     }
 
     /// This node has a number from now on.

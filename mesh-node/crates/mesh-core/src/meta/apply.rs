@@ -57,6 +57,12 @@ impl Meta {
         if names.len() != count || !(1..=NODES_MAX).contains(&count) {
             return Err(Refusal::Invalid("the names of the nodes are none, too many, or one is there twice"));
         }
+        let mut directories = found.directories.clone();
+        directories.sort();
+        directories.dedup();
+        if directories.len() != found.directories.len() || ![0, count].contains(&directories.len()) {
+            return Err(Refusal::Invalid("the directories of the nodes are too few, or one is there twice"));
+        }
         if !(2..=SHARDS_MAX as usize + 1).contains(&found.groups.len()) {
             return Err(Refusal::Invalid("the number of groups is out of range"));
         }
@@ -76,6 +82,9 @@ impl Meta {
             .zip(found.nodes)
             .map(|(number, name)| (number, Node::named(number, name, found.level)))
             .collect();
+        for (node, directory) in self.nodes.values_mut().zip(found.directories) {
+            node.directory = Some(directory);
+        }
         self.groups = (0..)
             .map(GroupId)
             .zip(found.groups)

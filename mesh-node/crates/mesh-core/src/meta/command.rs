@@ -75,6 +75,8 @@ pub struct Found {
     pub cluster: Uuid,
     /// The names of nodes 1, 2, …
     pub nodes: Vec<Name>,
+    /// Their directories, or none when they are not known yet.
+    pub directories: Vec<Uuid>,
     /// How many replicas each group is to have.
     pub replicas: u32,
     /// The feature level to begin with.
@@ -144,7 +146,8 @@ impl Command {
                 .records(2, found.nodes.iter().map(|name| Fields::new().text(1, name.as_str())))
                 .number(3, found.replicas.into())
                 .number(4, found.level.into())
-                .records(5, found.groups.iter().map(|voters| Fields::new().set(1, voters))),
+                .records(5, found.groups.iter().map(|voters| Fields::new().set(1, voters)))
+                .records(6, found.directories.iter().map(|uuid| Fields::new().uuid(1, Some(*uuid)))),
             Self::Report(report) => of(2).number(1, report.number.0).record(2, report.about.to_fields()),
             Self::Join(join) => of(3).record(2, join.to_fields()),
             Self::Drain { node, on } => of(4).number(1, node.0).number(2, u64::from(*on)),
@@ -213,6 +216,11 @@ impl Found {
                 .take_records(2)?
                 .iter_mut()
                 .map(|node| node.take_name(1))
+                .collect::<Result<_, _>>()?,
+            directories: fields
+                .take_records(6)?
+                .iter_mut()
+                .map(|directory| directory.take_uuid(1))
                 .collect::<Result<_, _>>()?,
             replicas: fields.take_u32(3)?,
             level: fields.take_u32(4)?,

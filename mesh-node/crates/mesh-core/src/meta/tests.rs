@@ -26,6 +26,7 @@ pub(super) fn found(nodes: u64, replicas: u32, shards: u32) -> Found {
     Found {
         cluster: CLUSTER,
         nodes: (1..=nodes).map(|number| name(&format!("n{number}"))).collect(),
+        directories: Vec::new(),
         replicas,
         level: 1,
         groups: place::begin(&numbered, shards + 1, replicas),

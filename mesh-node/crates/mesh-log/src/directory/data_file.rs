@@ -7,8 +7,10 @@ pub(super) const NAME: &str = "DATA";
 /// The format of data directories that this version writes and reads.
 pub(crate) const FORMAT: u32 = 1;
 /// The most bytes that the file may have.
-pub(super) const BYTES_MAX: usize = 4096;
+pub(super) const BYTES_MAX: usize = 64 * 1024;
 const TITLE: &str = "mesh data directory";
+const AGREED: &str = "agreed";
+const BEGUN: &str = "begun";
 
 /// What the `DATA` file of a directory says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,35 @@ pub struct DataFile {
     pub cluster_name: String,
     /// The name of its node.
     pub node_name: String,
+    /// The directories of the nodes that founded its cluster, if its node is one of them and they have agreed.
+    pub founders: Option<Founders>,
+}
+
+/// The directories of the nodes that found a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Founders {
+    /// Those of nodes 1, 2, …
+    pub directories: Vec<Uuid>,
+    /// Whether all of them are known to have written down the same: from then on a node may vote.
+    pub begun: bool,
+}
+
+impl Founders {
+    fn to_line(&self) -> String {
+        let directories: Vec<String> = self.directories.iter().map(Uuid::to_string).collect();
+        format!("founders: {} {}\n", if self.begun { BEGUN } else { AGREED }, directories.join(" "))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (word, directories) = text.split_once(' ')?;
+        let begun = match word {
+            BEGUN => true,
+            AGREED => false,
+            _ => return None,
+        };
+        let directories = directories.split(' ').map(|uuid| uuid.parse().ok()).collect::<Option<_>>()?;
+        Some(Self { directories, begun })
+    }
 }
 
 /// Why the text is no `DATA` file.
@@ -41,8 +72,9 @@ impl DataFile {
     pub(super) fn to_text(&self) -> String {
         let cluster = self.cluster.map_or("none".to_owned(), |uuid| uuid.to_string());
         let number = self.number.map_or("none".to_owned(), |number| number.to_string());
+        let founders = self.founders.as_ref().map(Founders::to_line).unwrap_or_default();
         let body = format!(
-            "{TITLE}\nformat: {}\ndirectory: {}\ncluster: {cluster}\nnumber: {number}\ncluster-name: {}\nnode-name: {}\n",
+            "{TITLE}\nformat: {}\ndirectory: {}\ncluster: {cluster}\nnumber: {number}\ncluster-name: {}\nnode-name: {}\n{founders}",
             self.format, self.directory, self.cluster_name, self.node_name
         );
         format!("{body}crc32c: {:08x}\n", crc32c::crc32c(body.as_bytes()))
@@ -83,7 +115,11 @@ impl DataFile {
                 number => Some(number.parse().map_err(|_| missing.clone())?),
             },
             cluster_name: field("cluster-name").ok_or(missing.clone())?,
-            node_name: field("node-name").ok_or(missing)?,
+            node_name: field("node-name").ok_or(missing.clone())?,
+            founders: match field("founders") {
+                Some(text) => Some(Founders::parse(&text).ok_or(missing)?),
+                None => None,
+            },
         })
     }
 }
@@ -100,12 +136,19 @@ mod tests {
             number: Some(3),
             cluster_name: "mesh".to_owned(),
             node_name: "a".to_owned(),
+            founders: None,
         }
+    }
+
+    fn founder(begun: bool) -> DataFile {
+        DataFile { founders: Some(Founders { directories: vec![Uuid(1), Uuid(4)], begun }), ..data() }
     }
 
     #[test]
     fn it_is_read_as_it_is_written() {
-        for data in [data(), DataFile { cluster: None, number: None, ..data() }] {
+        for data in
+            [data(), DataFile { cluster: None, number: None, ..data() }, founder(false), founder(true)]
+        {
             assert_eq!(DataFile::parse(data.to_text().as_bytes()), Ok(data));
         }
     }
@@ -117,6 +160,21 @@ mod tests {
             "mesh data directory\nformat: 1\ndirectory: 00000000-0000-0000-0000-000000000001\n\
              cluster: 00000000-0000-0000-0000-000000000002\nnumber: 3\ncluster-name: mesh\nnode-name: a\ncrc32c: d4ddd8f4\n"
         );
+    }
+
+    #[test]
+    fn a_founder_has_all_founders() {
+        let text = founder(false).to_text();
+        let line = text.lines().find(|line| line.starts_with("founders"));
+        assert_eq!(
+            line,
+            Some(
+                "founders: agreed 00000000-0000-0000-0000-000000000001 00000000-0000-0000-0000-000000000004"
+            )
+        );
+        for wrong in ["", "begun", "begun ", "soon 00000000-0000-0000-0000-000000000001", "begun 1"] {
+            assert_eq!(Founders::parse(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

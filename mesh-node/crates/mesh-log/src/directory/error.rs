@@ -78,6 +78,12 @@ pub enum Error {
         /// Whose it should be.
         wanted: u64,
     },
+    /// Its node has founded a cluster with other directories, or is about to.
+    #[error("data directory {path} has agreed with other founders of its cluster")]
+    OtherFounders {
+        /// The directory.
+        path: PathBuf,
+    },
     /// It is another node's.
     #[error("data directory {path} belongs to the node \"{found}\", not to \"{wanted}\"")]
     OtherNode {
@@ -114,7 +120,9 @@ impl Error {
             Self::Io { .. } => Code::DataDirUnusable,
             Self::InUse { .. } => Code::DataDirLocked,
             Self::Version { .. } => Code::DataDirVersion,
-            Self::OtherCluster { .. } | Self::OtherClusterUuid { .. } => Code::DataDirOtherCluster,
+            Self::OtherCluster { .. } | Self::OtherClusterUuid { .. } | Self::OtherFounders { .. } => {
+                Code::DataDirOtherCluster
+            }
             Self::OtherNode { .. } | Self::OtherNumber { .. } => Code::DataDirOtherNode,
             Self::ReadOnly { .. } => Code::DataDirReadOnly,
             Self::Incomplete { .. } => Code::DataDirIncomplete,

@@ -10,7 +10,7 @@ use std::{
 use rustix::fs::{FlockOperation, flock};
 
 use super::{
-    DataDir, DataFile, Error, Names, Uuid,
+    DataDir, DataFile, Error, Founders, Names, Uuid,
     data_file::{BYTES_MAX, FORMAT, NAME, Unreadable},
 };
 
@@ -82,11 +82,33 @@ impl DataDir {
         Ok(())
     }
 
-    /// Writes down, durably, that the node has no number, which only one may that is in no cluster yet.
+    /// Writes down, durably, whose directories founded the cluster: once for all, but for whether it has begun.
     ///
     /// # Errors
-    /// When the system refuses, or the directory belongs to a cluster.
+    /// [`Error::OtherFounders`] when others are there, or the cluster is not to have begun any more; those of the system.
+    pub fn set_founders(&mut self, founders: Founders) -> Result<(), Error> {
+        match &self.data.founders {
+            Some(found) if *found == founders => return Ok(()),
+            Some(found) if found.begun || found.directories != founders.directories => {
+                return Err(Error::OtherFounders { path: self.path.clone() });
+            }
+            _ => {}
+        }
+        let data = DataFile { founders: Some(founders), ..self.data.clone() };
+        write(&self.path, &data)?;
+        self.data = data;
+        Ok(())
+    }
+
+    /// Writes down, durably, that the node has no number, which only one may that is in no cluster yet and has promised
+    /// nothing to other founders.
+    ///
+    /// # Errors
+    /// When the system refuses, or the directory belongs to a cluster or to a founder.
     pub fn forget_number(&mut self) -> Result<(), Error> {
+        if self.data.founders.is_some() {
+            return Err(Error::OtherFounders { path: self.path.clone() });
+        }
         if let (Some(_), Some(found)) = (self.data.cluster, self.data.number) {
             return Err(Error::OtherNumber { path: self.path.clone(), found, wanted: 0 });
         }
@@ -170,6 +192,7 @@ fn make(path: &Path, names: &Names) -> Result<DataFile, Error> {
         number: None,
         cluster_name: names.cluster.clone(),
         node_name: names.node.clone(),
+        founders: None,
     };
     // The parts first: from the moment that DATA is there, one that is missing was lost.
     for part in PARTS {

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mesh_core::tagged::{Error, Fields};
-use mesh_log::directory::Uuid;
+use mesh_log::directory::{Founders, Uuid};
 
 use crate::id::NodeNumber;
 
@@ -19,6 +19,8 @@ pub struct Ident {
     pub level: u32,
     /// The feature level that its cluster has, as far as it knows: it refuses nodes that can't read it.
     pub cluster_level: u32,
+    /// Whose directories found the cluster, as one of the founders has written it down.
+    pub founders: Option<Founders>,
 }
 
 /// A node without a number, and the answer to it.
@@ -48,6 +50,8 @@ const DIRECTORY: u32 = 2;
 const NUMBER: u32 = 3;
 const LEVEL: u32 = 4;
 const CLUSTER_LEVEL: u32 = 5;
+const FOUNDERS: u32 = 6;
+const BEGUN: u32 = 7;
 
 const JOIN_ABOUT: u32 = 1;
 const JOIN_CLUSTER: u32 = 2;
@@ -66,7 +70,13 @@ impl Ident {
         if let Some(number) = self.number {
             fields = fields.number(NUMBER, number.0);
         }
-        fields.number(CLUSTER_LEVEL, self.cluster_level.into()).encode()
+        fields = fields.number(CLUSTER_LEVEL, self.cluster_level.into());
+        if let Some(founders) = &self.founders {
+            let directories: Vec<u8> =
+                founders.directories.iter().flat_map(|uuid| uuid.0.to_be_bytes()).collect();
+            fields = fields.bytes(FOUNDERS, directories).number(BEGUN, founders.begun.into());
+        }
+        fields.encode()
     }
 
     /// Reads it back; fields that are not known are passed over.
@@ -81,6 +91,7 @@ impl Ident {
             number: find_node(&mut fields, NUMBER)?,
             level: small(&mut fields, LEVEL)?,
             cluster_level: small(&mut fields, CLUSTER_LEVEL)?,
+            founders: find_founders(&mut fields)?,
         })
     }
 }
@@ -125,6 +136,16 @@ fn find_uuid(fields: &mut Fields, tag: u32) -> Result<Option<Uuid>, Error> {
     let Some(bytes) = fields.find_bytes(tag)? else { return Ok(None) };
     let bytes = <[u8; 16]>::try_from(&bytes[..]).map_err(|_| Error::Unfit { tag })?;
     Ok(Some(Uuid(u128::from_be_bytes(bytes))))
+}
+
+fn find_founders(fields: &mut Fields) -> Result<Option<Founders>, Error> {
+    let Some(bytes) = fields.find_bytes(FOUNDERS)? else { return Ok(None) };
+    let (directories, rest) = bytes.as_chunks::<16>();
+    if directories.is_empty() || !rest.is_empty() {
+        return Err(Error::Unfit { tag: FOUNDERS });
+    }
+    let directories = directories.iter().map(|bytes| Uuid(u128::from_be_bytes(*bytes))).collect();
+    Ok(Some(Founders { directories, begun: fields.take_number(BEGUN)? != 0 }))
 }
 
 fn find_node(fields: &mut Fields, tag: u32) -> Result<Option<NodeNumber>, Error> {

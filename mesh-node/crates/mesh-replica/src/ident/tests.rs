@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use mesh_core::tagged::{Error, Fields};
-use mesh_log::directory::Uuid;
+use mesh_log::directory::{Founders, Uuid};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,6 +13,7 @@ fn ident() -> Ident {
         number: Some(NodeNumber(5)),
         level: 6,
         cluster_level: 7,
+        founders: None,
     }
 }
 
@@ -34,7 +35,12 @@ fn golden_bytes() {
     let new = Ident { cluster: None, number: None, ..ident() };
     let want = [&[2 << 2 | 1, 16][..], &uuid([3, 4]), &[4 << 2, 6, 5 << 2, 7]].concat();
     assert_eq!(new.encode(), want);
-    assert_eq!(Ident::decode(&new.encode()), Ok(new));
+    assert_eq!(Ident::decode(&new.encode()), Ok(new.clone()));
+    let founders = Founders { directories: vec![Uuid(0x0304), Uuid(0x0506)], begun: true };
+    let founder = Ident { founders: Some(founders), ..new };
+    let want = [&want[..], &[6 << 2 | 1, 32], &uuid([3, 4]), &uuid([5, 6]), &[7 << 2, 1]].concat();
+    assert_eq!(founder.encode(), want);
+    assert_eq!(Ident::decode(&founder.encode()), Ok(founder));
 
     let ask = Join::Ask { about: Bytes::from_static(b"ab") };
     assert_eq!(ask.encode(), &b"\x05\x02ab"[..]);
@@ -63,6 +69,11 @@ fn what_can_not_be_is_refused_and_what_is_new_passed_over() {
     };
     assert_eq!(with(2, Fields::new().bytes(2, vec![1; 15])), Err(Error::Unfit { tag: 2 }));
     assert_eq!(with(3, Fields::new().number(3, 0)), Err(Error::Unfit { tag: 3 }));
+    for bytes in [0, 15, 17] {
+        let founders = fields().bytes(6, vec![1; bytes]).number(7, 0);
+        assert_eq!(Ident::decode(&founders.encode()), Err(Error::Unfit { tag: 6 }), "{bytes}");
+    }
+    assert_eq!(Ident::decode(&fields().bytes(6, vec![1; 16]).encode()), Err(Error::Missing { tag: 7 }));
     assert_eq!(with(4, Fields::new().number(4, 1 << 32)), Err(Error::Unfit { tag: 4 }));
     assert!(with(4, Fields::new().number(4, (1 << 32) - 1)).is_ok());
 }

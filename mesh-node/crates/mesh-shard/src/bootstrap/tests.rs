@@ -31,7 +31,7 @@ fn alone_a_node_has_everything_and_founds_what_it_planned() {
     let plan = standalone(Name::new("a").unwrap(), Options { shards: 4, replicas: 3 }).unwrap();
     assert_eq!(plan.own_groups().count(), 5);
     let mut meta = Meta::new();
-    assert_eq!(meta.apply(1, plan.found(Uuid([7; 16]))), Reply::Done);
+    assert_eq!(meta.apply(1, plan.found(Uuid([7; 16]), vec![Uuid([1; 16])])), Reply::Done);
     assert_eq!((meta.replicas(), meta.shards().count()), (1, 4));
 }
 

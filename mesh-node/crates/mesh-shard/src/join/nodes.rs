@@ -25,7 +25,9 @@ pub enum Refused {
 #[must_use]
 pub fn refused(directory: &Directory, code: Code) -> Option<Refused> {
     match code {
-        Code::NodeNumberTaken | Code::NodeNumberUnknown if directory.cluster.is_none() => {
+        Code::NodeNumberTaken | Code::NodeNumberUnknown
+            if directory.cluster.is_none() && !directory.agreed =>
+        {
             Some(Refused::BeginAnew)
         }
         Code::NodeNumberTaken | Code::NodeNumberUnknown | Code::DataDirOtherCluster => Some(Refused::Stop),
@@ -40,6 +42,8 @@ pub struct Nodes<'a> {
     pub meta: &'a Meta,
     /// How the cluster is to begin, at one of the first nodes.
     pub plan: Option<&'a Plan>,
+    /// The directories of nodes 1, 2, …, if this is one of the first nodes and they have agreed.
+    pub founders: &'a [Uuid],
 }
 
 impl Nodes<'_> {
@@ -47,7 +51,14 @@ impl Nodes<'_> {
         let plan = self.plan.filter(|_| self.meta.cluster().is_none())?;
         let mut numbered = (1..).map(NodeNumber).zip(&plan.nodes);
         let (number, _) = numbered.find(|(number, name)| matches(*number, name.as_str()))?;
-        Some(Known { number, directory: None, gone: false })
+        Some(self.founder(number).unwrap_or(Known { number, directory: None, gone: false }))
+    }
+
+    /// One of those that have agreed, before the cluster says more of it.
+    fn founder(&self, number: NodeNumber) -> Option<Known> {
+        let at = usize::try_from(number.0).ok()?.checked_sub(1)?;
+        let directory = self.founders.get(at).filter(|_| self.meta.cluster().is_none())?;
+        Some(Known { number, directory: Some(*directory), gone: false })
     }
 }
 
@@ -57,11 +68,16 @@ impl Registry for Nodes<'_> {
         if self.meta.is_removed(core) {
             return Some(Known { number, directory: None, gone: true });
         }
-        self.meta.node(core).map(known).or_else(|| self.first(|other, _| other == number))
+        let of_meta = self.meta.node(core).map(known);
+        of_meta.or_else(|| self.founder(number)).or_else(|| self.first(|other, _| other == number))
     }
 
     fn by_directory(&self, directory: Uuid) -> Option<Known> {
-        self.meta.node_of_directory(convert::core_uuid(directory)).map(known)
+        let founder = || {
+            let at = self.founders.iter().position(|founder| *founder == directory)?;
+            self.founder(NodeNumber(at as u64 + 1))
+        };
+        self.meta.node_of_directory(convert::core_uuid(directory)).map(known).or_else(founder)
     }
 
     fn by_name(&self, name: &str) -> Option<Known> {

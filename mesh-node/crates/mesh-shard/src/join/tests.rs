@@ -28,7 +28,7 @@ fn about(node: &str, directory: u8) -> meta::Join {
 
 fn founded() -> Meta {
     let mut meta = Meta::new();
-    meta.apply(1, plan().found(meta::Uuid([0xcc; 16])));
+    meta.apply(1, plan().found(meta::Uuid([0xcc; 16]), Vec::new()));
     for (number, node) in (1..).zip(["a", "b", "c"]) {
         let report = Report { number: meta::NodeNumber(number), about: about(node, number as u8) };
         assert_eq!(meta.apply(1, Command::Report(report)), Reply::Done);
@@ -43,6 +43,7 @@ fn ident(number: Option<u64>, directory: u8, cluster: Option<u8>) -> Ident {
         number: number.map(NodeNumber),
         level: 1,
         cluster_level: 1,
+        founders: None,
     }
 }
 
@@ -50,7 +51,7 @@ fn ident(number: Option<u64>, directory: u8, cluster: Option<u8>) -> Ident {
 fn how_a_node_begins() {
     let cluster = Some(Uuid(7));
     let start = |cluster, number: Option<u64>, plan| {
-        super::start(&Directory { cluster, number: number.map(NodeNumber) }, plan)
+        super::start(&Directory { cluster, number: number.map(NodeNumber), agreed: false }, plan)
     };
     assert_eq!(start(None, None, Some(plan())), Start::Begin(plan()));
     assert_eq!(start(None, None, None), Start::Join);
@@ -71,7 +72,7 @@ fn how_a_node_begins() {
 #[test]
 fn who_the_other_side_is() {
     let meta = founded();
-    let nodes = Nodes { meta: &meta, plan: None };
+    let nodes = Nodes { meta: &meta, plan: None, founders: &[] };
     let own = ident(Some(1), 1, Some(0xcc));
     let judged = |name, theirs: Ident| match judge(&own, name, &theirs, &nodes) {
         Verdict::Accept(number) => Ok(number.0),
@@ -91,10 +92,12 @@ fn who_the_other_side_is() {
 fn a_wiped_node_is_refused_joins_and_has_another_number() {
     let mut meta = founded();
     let own = ident(Some(1), 1, Some(0xcc));
-    let empty = Directory { cluster: None, number: Some(NodeNumber(2)) };
+    let empty = Directory { cluster: None, number: Some(NodeNumber(2)), agreed: false };
     assert_eq!(refused(&empty, Code::NodeNumberTaken), Some(Refused::BeginAnew));
     let promised = Directory { cluster: Some(Uuid(7)), ..empty };
     assert_eq!(refused(&promised, Code::NodeNumberTaken), Some(Refused::Stop));
+    let agreed = Directory { agreed: true, ..empty };
+    assert_eq!(refused(&agreed, Code::NodeNumberTaken), Some(Refused::Stop), "it may have voted");
     assert_eq!(refused(&empty, Code::LinkDead), None);
     let Join::Ask { about } = ask(about("b", 22)) else { panic!("it asks") };
     let command = admit("b", &about).unwrap();
@@ -103,7 +106,7 @@ fn a_wiped_node_is_refused_joins_and_has_another_number() {
         answer(&reply),
         Join::Given { cluster: convert::uuid(meta::Uuid([0xcc; 16])), number: NodeNumber(4) }
     );
-    let nodes = Nodes { meta: &meta, plan: None };
+    let nodes = Nodes { meta: &meta, plan: None, founders: &[] };
     let new = judge(&own, "b", &ident(Some(4), 22, Some(0xcc)), &nodes);
     assert_eq!(new, Verdict::Accept(NodeNumber(4)));
     let Verdict::Refuse(old) = judge(&own, "b", &ident(Some(2), 2, Some(0xcc)), &nodes) else {
@@ -126,8 +129,20 @@ fn who_asks_for_something_else_is_refused() {
 #[test]
 fn before_there_is_a_cluster_the_first_nodes_are_known_by_the_list() {
     let (meta, plan) = (Meta::new(), plan());
-    let nodes = Nodes { meta: &meta, plan: Some(&plan) };
+    let nodes = Nodes { meta: &meta, plan: Some(&plan), founders: &[] };
     let own = ident(Some(2), 2, None);
     assert_eq!(judge(&own, "a", &ident(Some(1), 1, None), &nodes), Verdict::Accept(NodeNumber(1)));
     assert_eq!(judge(&own, "d", &ident(None, 9, None), &nodes), Verdict::Join);
+    // Once they have agreed, each is known by its directory too.
+    let agreed = [1, 2, 3].map(|directory| convert::uuid(meta::Uuid([directory; 16])));
+    for plan in [Some(&plan), None] {
+        let nodes = Nodes { meta: &meta, plan, founders: &agreed };
+        assert_eq!(judge(&own, "a", &ident(Some(1), 1, None), &nodes), Verdict::Accept(NodeNumber(1)));
+        let Verdict::Refuse(wiped) = judge(&own, "a", &ident(Some(1), 9, None), &nodes) else {
+            panic!("it is another directory")
+        };
+        assert_eq!(wiped.code(), Code::NodeNumberTaken);
+    }
+    let nodes = Nodes { meta: &meta, plan: Some(&plan), founders: &agreed };
+    assert_eq!(judge(&own, "a", &ident(None, 9, None), &nodes), Verdict::Join, "it asks for another number");
 }

@@ -63,7 +63,7 @@ impl World {
                 .insert(*group, Replicated { members: members.clone(), leader, term: 1, index: 1, lag });
         }
         for node in 1..=nodes {
-            let found = Some(plan.found(Uuid([0xcc; 16])));
+            let found = Some(plan.found(Uuid([0xcc; 16]), Vec::new()));
             let options = Options { own: NodeNumber(node), about: about(node), found };
             world.nodes.insert(NodeNumber(node), Reconciler::new(options));
         }

@@ -32,6 +32,8 @@ fn what_can_not_be_founded() {
     let mut cases = vec![
         Found { nodes: vec![], ..good.clone() },
         Found { nodes: vec![name("a"), name("b"), name("a")], ..good.clone() },
+        Found { directories: vec![uuid(1), uuid(2)], ..good.clone() },
+        Found { directories: vec![uuid(1), uuid(2), uuid(1)], ..good.clone() },
         Found { replicas: 2, ..good.clone() },
         Found { replicas: 5, ..good.clone() },
         Found { groups: vec![numbers([1])], ..good.clone() },

@@ -180,6 +180,7 @@ fn who_a_node_is() {
         number: Some(NodeNumber(3)),
         level: 4,
         cluster_level: 5,
+        founders: None,
     };
     let join = Join::Given { cluster: Uuid(1), number: NodeNumber(2) };
     let mut encoder = Encoder::new();
