@@ -98,7 +98,11 @@ pub(crate) async fn measure<B: Broker>(
         Work::Idle => race.idle().await,
         Work::Connections { count } => race.connections(count).await,
         Work::Subscriptions { count } => race.subscriptions(count).await,
-        Work::Append { .. } | Work::AppendOne { .. } | Work::IdleGroups { .. } => {
+        Work::Append { .. }
+        | Work::AppendOne { .. }
+        | Work::IdleGroups { .. }
+        | Work::Elections { .. }
+        | Work::Transfers { .. } => {
             bail!("brokers of this kind keep nothing")
         }
     };

@@ -127,8 +127,18 @@ impl Process {
         procfs::resident(self.pid).map_err(|error| self.explain(&error))
     }
 
+    /// Bytes that it has had written to a disk so far.
+    pub(crate) fn written(&self) -> anyhow::Result<u64> {
+        procfs::written(self.pid).map_err(|error| self.explain(&error))
+    }
+
     /// Kills it and waits for its end.
     pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        self.end().await
+    }
+
+    /// The same, for one that another one takes the place of.
+    pub(crate) async fn end(&mut self) -> anyhow::Result<()> {
         self.child.kill().await.with_context(|| format!("{}: can't be killed", self.what))
     }
 

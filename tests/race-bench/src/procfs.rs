@@ -46,6 +46,19 @@ fn parse_resident(text: &str) -> anyhow::Result<u64> {
     Ok(kib.trim().parse::<u64>()? * 1024)
 }
 
+/// Bytes that a process has had written to a disk.
+///
+/// # Errors
+/// When there is no such process, or it is somebody else's.
+pub(crate) fn written(pid: u32) -> anyhow::Result<u64> {
+    parse_written(&std::fs::read_to_string(format!("/proc/{pid}/io"))?)
+}
+
+fn parse_written(text: &str) -> anyhow::Result<u64> {
+    let bytes = text.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+    Ok(bytes.context("no written bytes")?.trim().parse()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +82,13 @@ mod tests {
         assert_eq!(parse_resident(rollup).unwrap(), 1604 * 1024);
         assert_eq!(parse_resident("Name:\tx\nVmRSS:\t     12 kB\n").unwrap(), 12 * 1024);
         assert!(parse_resident("Name:\tx\n").is_err());
+    }
+
+    #[test]
+    fn written_bytes_are_those_that_reached_a_disk() {
+        let text = "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 5\nwrite_bytes: 8192\n";
+        assert_eq!(parse_written(text).unwrap(), 8192);
+        assert!(parse_written("rchar: 1\n").is_err());
     }
 
     #[test]

@@ -49,6 +49,10 @@ pub(crate) enum Work {
     AppendOne { nodes: u32, appends: u32 },
     /// Nodes that replicate groups, and nothing to do.
     IdleGroups { nodes: u32, groups: u32 },
+    /// One process appends one record at a time to one of three nodes, while the leader's node is killed again and again.
+    Elections { kills: u32 },
+    /// The same, while the lead is handed from node to node.
+    Transfers { count: u32 },
 }
 
 /// What a value counts.
@@ -68,6 +72,8 @@ pub(crate) enum Unit {
     KibibytesEach,
     /// Percent of a core that each server needs.
     PercentOfCore,
+    /// Milliseconds without service that 99 of 100 interruptions stay below.
+    MillisP99,
 }
 
 /// What we want to reach.
@@ -109,6 +115,7 @@ impl fmt::Display for Unit {
             Self::Mebibytes => "MiB",
             Self::KibibytesEach => "KiB each",
             Self::PercentOfCore => "% of a core",
+            Self::MillisP99 => "ms p99",
         })
     }
 }
@@ -139,12 +146,25 @@ impl Work {
             Self::Append { .. } => Unit::MessagesPerSecond,
             Self::AppendOne { .. } => Unit::MicrosP50,
             Self::IdleGroups { .. } => Unit::PercentOfCore,
+            Self::Elections { .. } | Self::Transfers { .. } => Unit::MillisP99,
         }
     }
 
     /// Whether something is kept.
     pub(crate) fn is_durable(self) -> bool {
-        matches!(self, Self::Append { .. } | Self::AppendOne { .. } | Self::IdleGroups { .. })
+        matches!(
+            self,
+            Self::Append { .. }
+                | Self::AppendOne { .. }
+                | Self::IdleGroups { .. }
+                | Self::Elections { .. }
+                | Self::Transfers { .. }
+        )
+    }
+
+    /// Whether what the disk can do at best says something about it.
+    pub(crate) fn is_bound_by_disk(self) -> bool {
+        matches!(self, Self::Append { .. } | Self::AppendOne { .. })
     }
 
     /// So little of the same work that its figures mean nothing but that it runs.
@@ -165,6 +185,8 @@ impl Work {
             }
             Self::AppendOne { nodes, appends } => Self::AppendOne { nodes, appends: appends.min(100) },
             Self::IdleGroups { nodes, groups } => Self::IdleGroups { nodes, groups: groups.min(20) },
+            Self::Elections { kills } => Self::Elections { kills: kills.min(2) },
+            Self::Transfers { count } => Self::Transfers { count: count.min(2) },
         }
     }
 
@@ -193,6 +215,16 @@ impl Work {
             }
             Self::IdleGroups { nodes, groups } => {
                 format!("{groups} groups on {nodes} nodes and nothing to do")
+            }
+            Self::Elections { kills } => {
+                format!(
+                    "from kill -9 of the leader's node, of 3, to the next acknowledged append, {kills} times"
+                )
+            }
+            Self::Transfers { count } => {
+                format!(
+                    "the longest wait for an acknowledgement while the lead moves among 3 nodes, {count} times"
+                )
             }
         }
     }
@@ -263,6 +295,8 @@ pub(crate) const ROWS: &[Row] = &[
     unix("log-latency", Work::AppendOne { nodes: 1, appends: 10_000 }, &[Goal::TimesFloor(1.25)]),
     unix("log-latency-3nodes", Work::AppendOne { nodes: 3, appends: 10_000 }, &[Goal::TimesFloor(1.5)]),
     unix("log-idle-groups", Work::IdleGroups { nodes: 3, groups: 1_000 }, &[Goal::AtMost(2.0)]),
+    unix("log-election", Work::Elections { kills: 50 }, &[Goal::AtMost(1_000.0)]),
+    unix("log-transfer", Work::Transfers { count: 50 }, &[Goal::AtMost(50.0)]),
 ];
 
 /// The rows of these names, in the table's order.

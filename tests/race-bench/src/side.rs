@@ -37,7 +37,7 @@ impl Side {
         let quic = row.carrier == Carrier::Quic;
         if row.work.is_durable() {
             // What peers keep is raced once there are queues.
-            let floor = matches!(self, Self::Floor(_)) && !matches!(row.work, Work::IdleGroups { .. });
+            let floor = matches!(self, Self::Floor(_)) && row.work.is_bound_by_disk();
             return floor || matches!(self, Self::Ours(_));
         }
         match self {
