@@ -157,6 +157,8 @@ pub(crate) struct Replica {
     /// `voter`, `learner`, …
     pub(crate) role: String,
     pub(crate) lag: Option<u64>,
+    /// It has lost what it had promised to keep, and is to begin anew.
+    pub(crate) lost: bool,
 }
 
 /// Everybody who answers under a name.

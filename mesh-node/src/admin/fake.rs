@@ -185,6 +185,7 @@ pub(super) fn group() -> GroupInfo {
         role,
         matched: Some(42 - lag),
         lag: Some(lag),
+        lost: false,
     };
     GroupInfo {
         group: 1,
@@ -199,6 +200,7 @@ pub(super) fn group() -> GroupInfo {
         rests: false,
         quarantined: false,
         fetching: false,
+        changing: false,
         log_bytes: 4096,
     }
 }

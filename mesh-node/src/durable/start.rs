@@ -117,8 +117,11 @@ fn groups(
     let Found { mut checkpoints, recovered, damaged, plan } = found;
     let mut members: BTreeMap<GroupId, Members> =
         plan.iter().flat_map(|plan| plan.own_groups()).cloned().collect();
-    let log::Recovered { mut groups, sealed, .. } = recovered;
-    for group in damaged {
+    let log::Recovered { mut groups, sealed, damage, .. } = recovered;
+    // Where it can't be said who has lost something, that may be all of what was said of a group.
+    let is_blind = damage.iter().any(|damage| damage.groups.is_none());
+    let doubted = checkpoints.keys().chain(members.keys()).copied().filter(|_| is_blind);
+    for group in damaged.into_iter().chain(doubted.collect::<Vec<_>>()) {
         groups.entry(group).or_default().suspect = true;
     }
     let all: BTreeSet<GroupId> =

@@ -35,6 +35,8 @@ pub(crate) struct GroupInfo {
     pub(crate) quarantined: bool,
     /// A snapshot is being fetched.
     pub(crate) fetching: bool,
+    /// A change of members is under way: the members of before count, too.
+    pub(crate) changing: bool,
     /// Bytes of its log in memory.
     pub(crate) log_bytes: usize,
 }
@@ -51,6 +53,8 @@ pub(crate) struct ReplicaInfo {
     pub(crate) matched: Option<u64>,
     /// How many entries it lacks, as far as the leader knows.
     pub(crate) lag: Option<u64>,
+    /// It has lost what it had promised to keep, as far as the leader knows, and is to begin anew.
+    pub(crate) lost: bool,
 }
 
 /// What the gauges show of the groups here.
@@ -104,7 +108,8 @@ pub(super) fn describe(group: GroupId, view: &View, name: impl Fn(NodeNumber) ->
             _ => None,
         };
         let matched = lag.map(|lag| view.last.saturating_sub(lag));
-        ReplicaInfo { node: name(node), role, matched, lag }
+        let lost = view.forgot.contains(&node);
+        ReplicaInfo { node: name(node), role, matched, lag, lost }
     });
     GroupInfo {
         group: group.0,
@@ -125,6 +130,7 @@ pub(super) fn describe(group: GroupId, view: &View, name: impl Fn(NodeNumber) ->
         rests: view.rests,
         quarantined: view.quarantined,
         fetching: view.fetching,
+        changing: view.changing,
         log_bytes: view.log_bytes,
     }
 }

@@ -117,7 +117,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         priority: 0,
         request_snapshot: 0,
     };
-    let beat = Beat { group: GroupId(7), term: 5, commit: 8, rests: true, read: 9 };
+    let beat = Beat { group: GroupId(7), term: 5, commit: 8, rests: true, lost: false, read: 9 };
+    let lost = Beat { commit: 0, rests: false, lost: true, ..beat };
     let (group, from, to, lane) = (GroupId(7), NodeNumber(1), NodeNumber(2), LaneId(3));
     let members = Members::of_voters([from, to]);
     let extents = vec![Extent { lane, first: 1, last: 9, bytes: 100, digest: 5 }];
@@ -126,9 +127,9 @@ pub fn seeds() -> Vec<Vec<u8>> {
         Message::Raft(raft(vec![entry(10, 20), entry(11, 0)])),
         Message::Raft(raft(Vec::new())),
         Message::Beat(vec![beat, beat]),
-        Message::BeatReply(vec![beat]),
+        Message::BeatReply(vec![beat, lost]),
         Message::Alive,
-        Message::Offer(Offer { group, from, to, term: 5, manifest: manifest.clone() }),
+        Message::Offer(Offer { group, from, to, term: 5, loss: 6, manifest: manifest.clone() }),
         Message::Pull(Pull { group, from, snapshot: 40, lane, first: 1, last: 9, max_bytes: 100 }),
         Message::Part(Part {
             group,

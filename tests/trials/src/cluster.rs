@@ -239,7 +239,7 @@ impl Cluster {
     }
 
     /// The replicas that take no part.
-    async fn in_quarantine(&mut self) -> Vec<String> {
+    pub(crate) async fn in_quarantine(&mut self) -> Vec<String> {
         let mut found = Vec::new();
         for node in &self.nodes {
             let Ok(answer) = node.api("groups").await else { continue };

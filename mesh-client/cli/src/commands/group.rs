@@ -104,10 +104,11 @@ fn listed(groups: &[Group]) -> Rows {
     rows
 }
 
-/// `n2`, or `n3 (learner)`.
+/// `n2`, `n3 (learner)`, or `n3 (lost)`.
 fn short(replica: &Replica, group: &Group) -> String {
     let leads = group.leader.as_ref() == Some(&replica.node);
     match replica.role.as_str() {
+        _ if replica.lost => format!("{} (lost)", replica.node),
         "" | "voter" | "follower" | "leader" => replica.node.clone(),
         _ if leads => replica.node.clone(),
         role => format!("{} ({role})", replica.node),
@@ -135,7 +136,8 @@ mod tests {
             { "group": 0, "name": "meta", "leader": "n1", "term": 3, "lag": 12, "commit": 9, "applied": 1234,
               "rests": false, "quarantined": false, "replicas": [
                 { "node": "n1", "role": "voter", "match": 9, "lag": 0 },
-                { "node": "n2", "role": "learner", "match": 1, "lag": 12 } ] },
+                { "node": "n2", "role": "learner", "match": 1, "lag": 12 },
+                { "node": "n3", "role": "voter", "match": 1, "lag": 12, "lost": true } ] },
             { "group": 1, "name": "shard-1", "leader": null, "term": 7, "colour": "red" },
             { "group": 2, "leader": "n1", "rests": true },
             { "group": 3, "leader": "n1", "rests": true, "quarantined": true },
@@ -143,7 +145,7 @@ mod tests {
         let Groups { groups } = inquiry::read(inquiry::GROUPS, answer).unwrap();
         let table = listed(&groups).render();
         let rows: Vec<&str> = table.lines().collect();
-        for cell in ["0", "meta", "n1, n2 (learner)", "12", "1,234"] {
+        for cell in ["0", "meta", "n1, n2 (learner), n3 (lost)", "12", "1,234"] {
             assert!(rows[1].contains(cell), "{cell}: {table}");
         }
         assert!(rows[2].contains(" - ") && rows[2].ends_with("no leader"), "{table}");

@@ -12,6 +12,8 @@ mod ask;
 mod change;
 mod install;
 mod lead;
+mod lost;
+mod quarantine;
 mod ready;
 mod rest;
 mod saved;
@@ -34,14 +36,15 @@ use mesh_log::{
 use raft::{Config, NO_LIMIT, RawNode, ReadOnlyOption, StateRole, eraftpb};
 
 pub(crate) use self::saved::Saved;
-use self::{ask::Asking, install::Install, lead::Lead, rest::Rest, saved::Saving, time::ShardClock};
+use self::{
+    ask::Asking, install::Install, lead::Lead, quarantine::Loss, rest::Rest, saved::Saving, time::ShardClock,
+};
 use crate::{
     host::{GroupStart, OpenError, Work},
     id::{NodeNumber, WriteId},
     machine::Machine,
     members::Members,
     message::Manifest,
-    output::Output,
     refused::Refused,
     storage::LogStore,
     view::{Role, View},
@@ -99,6 +102,8 @@ pub(crate) struct Group<M> {
     rest: Rest,
     saving: Saving,
     install: Option<Install>,
+    /// What it has lost, while it is in quarantine.
+    loss: Loss,
     seen_leader: u64,
     seen_term: u64,
     fetches: usize,
@@ -125,6 +130,8 @@ struct Start {
     members: Members,
     time_ms: u64,
     quarantined: bool,
+    /// The last index that is known to have been committed here, whether it is here or not.
+    owed: u64,
 }
 
 impl<M: Machine> Group<M> {
@@ -170,7 +177,7 @@ impl<M: Machine> Group<M> {
             seed: work.options.seed,
             raft,
             machine,
-            phase: if start.quarantined { Phase::Quarantined } else { Phase::Running },
+            phase: Phase::Running,
             members: start.members,
             applied,
             clock: ShardClock::new(start.time_ms),
@@ -183,6 +190,7 @@ impl<M: Machine> Group<M> {
             rest: Rest::default(),
             saving: Saving::new(applied.0),
             install: None,
+            loss: Loss::default(),
             seen_leader: 0,
             seen_term: 0,
             fetches: 0,
@@ -194,7 +202,9 @@ impl<M: Machine> Group<M> {
         if work.options.bugs.has(mesh_log::bug::Bug::ApplyTwice) {
             group.replay(work, replayed);
         }
-        if begins && group.phase == Phase::Running && last <= applied.0 {
+        if start.quarantined {
+            group.hold(work, start.owed);
+        } else if begins && last <= applied.0 {
             group.phase = Phase::Opening;
             group.save(work);
         } else {
@@ -260,18 +270,6 @@ impl<M: Machine> Group<M> {
         }
     }
 
-    /// It has lost something that it had promised to keep.
-    pub(crate) fn quarantine(&mut self, work: &mut Work<'_>) {
-        if self.phase != Phase::Running {
-            return;
-        }
-        self.lose_lead(work);
-        self.phase = Phase::Quarantined;
-        self.raft.raft.become_follower(self.raft.raft.term, raft::INVALID_ID);
-        self.raft.raft.msgs.clear();
-        work.outputs.push(Output::Changed(self.id));
-    }
-
     /// The replica goes. Whoever waits is told.
     pub(crate) fn remove(&mut self, work: &mut Work<'_>) {
         self.lose_lead(work);
@@ -311,6 +309,7 @@ impl<M: Machine> Group<M> {
             fetching: self.install.is_some(),
             changing: self.members.is_joint() || self.lead.as_ref().is_some_and(Lead::changes),
             log_bytes: self.raft.store().bytes(),
+            forgot: self.lead.as_ref().map(|lead| lead.lost.members()).unwrap_or_default(),
         }
     }
 
@@ -377,12 +376,13 @@ fn start_of(saved: Option<&Saved>, members: Option<Members>, recovered: &Recover
         || recovered.cut.0 > last;
     let lost = recovered.suspect || (!recovered.removed && lacks);
     let last = if gap { cut.0 } else { last };
+    let owed = if recovered.state.commit == quarantine::HELD { 0 } else { recovered.state.commit };
     let state = HardState {
         term: recovered.state.term.max(last_term),
         vote: if recovered.state.term >= last_term { recovered.state.vote } else { 0 },
         commit: recovered.state.commit.clamp(cut.0, last),
     };
-    Start { cut, state, members: at, time_ms, quarantined: lost }
+    Start { cut, state, members: at, time_ms, quarantined: lost, owed: owed.max(recovered.cut.0) }
 }
 
 /// Of a replica that was removed only its term and vote count.

@@ -32,14 +32,14 @@ use mesh_log::{
     rollover::Rollover,
 };
 
-pub use self::{
-    refusals::Refusals,
-    start::{GroupStart, OpenError},
-};
 pub(crate) use self::work::{Purpose, Work};
 use self::{
     peers::Peers,
     work::{Fetch, Shared},
+};
+pub use self::{
+    refusals::Refusals,
+    start::{GroupStart, OpenError},
 };
 use crate::{
     clock::Now,
@@ -231,12 +231,14 @@ impl<M: Machine> Host<M> {
     pub fn handle_peer(&mut self, now: Now, peer: NodeNumber, up: bool) {
         self.at(now);
         self.peers.set_up(peer, up, now);
-        if up {
-            return;
-        }
         let concerned = self.groups.iter().filter(|(_, group)| group.members().contains(peer));
         for id in concerned.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.with(id, |group, work| group.handle_gone(work, peer));
+            self.with(
+                id,
+                |group, work| {
+                    if up { group.handle_back(work) } else { group.handle_gone(work, peer) }
+                },
+            );
         }
     }
 

@@ -76,7 +76,9 @@ pub struct Beat {
     pub commit: u64,
     /// The leader rests from now on, and the follower may too. (In an answer: it does.)
     pub rests: bool,
-    /// A read that this heartbeat confirms; 0 for none.
+    /// In an answer: the replica has lost what it had promised to keep. It promises nothing, and confirms no read.
+    pub lost: bool,
+    /// A read that this heartbeat confirms; 0 for none. In the answer of a replica that is lost: what it calls its loss.
     pub read: u64,
 }
 
@@ -91,6 +93,8 @@ pub struct Offer {
     pub to: NodeNumber,
     /// The sender's term.
     pub term: u64,
+    /// What a receiver that has lost something calls its loss, as its leader heard it while it had no vote; 0 else.
+    pub loss: u64,
     /// The manifest.
     pub manifest: Manifest,
 }

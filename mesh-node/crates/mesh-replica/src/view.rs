@@ -1,6 +1,6 @@
 //! What can be seen of a group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{id::NodeNumber, members::Members};
 
@@ -44,7 +44,8 @@ pub struct View {
     pub lag: BTreeMap<NodeNumber, u64>,
     /// Whether it rests: nothing to do, no ticks.
     pub rests: bool,
-    /// It has lost what it had promised to keep: it neither votes nor acknowledges, until it is removed and begins anew.
+    /// It has lost what it had promised to keep: it neither votes nor acknowledges, until it was taken out of the members and
+    /// is filled from a snapshot.
     pub quarantined: bool,
     /// A snapshot is being fetched.
     pub fetching: bool,
@@ -52,4 +53,7 @@ pub struct View {
     pub changing: bool,
     /// Bytes of the log in memory.
     pub log_bytes: usize,
+    /// At a leader: members that have lost what they had promised to keep, and say so. They count for nothing, and come back
+    /// once they were taken out of the members.
+    pub forgot: BTreeSet<NodeNumber>,
 }

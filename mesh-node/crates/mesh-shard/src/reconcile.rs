@@ -101,6 +101,10 @@ enum Key {
     Place(GroupId),
     Settled(GroupId),
     Members(GroupId),
+    /// Members that have lost something go.
+    Out(GroupId),
+    /// New members begin to learn.
+    Grow(GroupId),
     Transfer(GroupId),
     Open(GroupId),
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
+use super::members::has_replicas;
 use crate::random::Random;
 use crate::trial::Arena;
 
@@ -100,11 +101,13 @@ pub(super) async fn segment(arena: &mut Arena) -> anyhow::Result<()> {
 /// A bit in the middle of a node's log is flipped while the node does not run.
 pub(super) async fn log(arena: &mut Arena) -> anyhow::Result<()> {
     offline(arena, |data, random| {
-        let path = newest(data, "log", "wal")?.context("no log")?;
-        let bytes = std::fs::read(&path)?;
-        let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) as u64;
-        // Not in the last blocks, where it could be a tail.
-        flip_between(&path, BLOCK, (used / 2).max(BLOCK + 1), random)
+        // The newest one is a spare.
+        let (path, bytes, used) = fullest(data)?.context("no log")?;
+        // Not in the last blocks, where it could be a tail; and not in what fills a block up.
+        let written: Vec<u64> =
+            (BLOCK..(used / 2).max(BLOCK + 1)).filter(|at| bytes[*at as usize] != 0).collect();
+        let at = *written.get(random.below(written.len().max(1))).context("an empty log")?;
+        flip_between(&path, at, at + 1, random)
     })
     .await
 }
@@ -123,7 +126,7 @@ async fn offline(
     arena: &mut Arena,
     damage: impl Fn(&Path, &mut Random) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut rounds = 0;
+    let (mut rounds, mut noticed, mut slowest) = (0, 0, Duration::ZERO);
     while arena.goes_on() {
         let victim = arena.random.below(3);
         arena.cluster.nodes[victim].kill().await?;
@@ -132,12 +135,43 @@ async fn offline(
         damage(&data, &mut arena.random)?;
         arena.cluster.nodes[victim].start()?;
         arena.cluster.nodes[victim].ready().await?;
+        let began = Instant::now();
+        noticed += u64::from(!arena.cluster.in_quarantine().await.is_empty());
         arena.load.progress(APPENDS, GOES_ON).await?;
         arena.cluster.caught_up(LAG, WHOLE).await?;
+        // The next one that loses something before this one votes again would be one of two.
+        loop {
+            let groups = arena.cluster.groups().await?;
+            if has_replicas(&groups, 3) && groups.iter().all(|group| group["changing"] == false) {
+                break;
+            }
+            anyhow::ensure!(began.elapsed() < WHOLE, "a replica does not vote after {WHOLE:?}");
+            sleep(Duration::from_millis(50)).await;
+        }
+        slowest = slowest.max(began.elapsed());
         rounds += 1;
     }
     arena.note("rounds", rounds);
+    arena.note("in_quarantine", noticed);
+    arena.note("slowest_ms", slowest.as_millis() as u64);
+    arena.expect(noticed > 0, || "no replica was found to have lost anything".into());
     Ok(())
+}
+
+/// The file of the log that has most in it, its bytes, and how far they go.
+fn fullest(data: &Path) -> anyhow::Result<Option<(PathBuf, Vec<u8>, u64)>> {
+    let mut found: Option<(PathBuf, Vec<u8>, u64)> = None;
+    for entry in std::fs::read_dir(data.join("log"))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "wal") {
+            let bytes = std::fs::read(&path)?;
+            let used = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
+            if found.as_ref().is_none_or(|(_, _, most)| *most < used) {
+                found = Some((path, bytes, used));
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The last file, by name, of a folder of a data directory.

@@ -60,7 +60,7 @@ pub(super) async fn three_five_three(arena: &mut Arena) -> anyhow::Result<()> {
 }
 
 /// Whether every group has so many voters.
-fn has_replicas(groups: &[Value], count: usize) -> bool {
+pub(super) fn has_replicas(groups: &[Value], count: usize) -> bool {
     let voters = |group: &Value| {
         group["replicas"]
             .as_array()

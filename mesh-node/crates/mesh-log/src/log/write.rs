@@ -88,13 +88,14 @@ impl Log {
         Ok(true)
     }
 
-    /// Gives up what is lost: the groups concerned are suspect no more, and go on from what is left of them. Durable when it
+    /// Gives up what is lost: the groups concerned are suspect no more, and go on from what is left of them; also those
+    /// that are known to have committed more than there is. Durable when it
     /// returns.
     ///
     /// # Errors
     /// [`WriteError`].
     pub fn accept_loss(&mut self) -> Result<(), WriteError> {
-        for standing in self.groups.values_mut().filter(|standing| standing.suspect) {
+        for standing in self.groups.values_mut() {
             standing.suspect = false;
             // What is not there can't be known to be committed.
             standing.state.commit = standing.state.commit.min(standing.last.0);

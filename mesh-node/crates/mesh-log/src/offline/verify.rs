@@ -104,13 +104,15 @@ pub fn verify(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Report,
 }
 
 fn report(group: &log::RecoveredGroup) -> GroupReport {
+    let last = group.entries.last().map_or(group.cut.0, |(entry, _)| entry.index);
     GroupReport {
         state: group.state,
         cut: group.cut,
         entries: group.entries.len() as u64,
-        last: group.entries.last().map_or(group.cut.0, |(entry, _)| entry.index),
+        last,
         removed: group.removed,
-        suspect: group.suspect,
+        // A replica that found itself to have lost something wrote down that more is committed than it has.
+        suspect: group.suspect || (!group.removed && group.state.commit > last),
         lost: group.lost,
     }
 }

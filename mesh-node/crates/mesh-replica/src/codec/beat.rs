@@ -21,6 +21,7 @@ const BEAT_BYTES: usize = 32;
 pub(super) const BEATS_MAX: usize = (ROOM - HEAD_BYTES) / BEAT_BYTES;
 
 const RESTS: u8 = 1;
+const LOST: u8 = 2;
 
 pub(super) fn len(beats: &[Beat]) -> usize {
     HEAD_BYTES + beats.len() * BEAT_BYTES
@@ -32,7 +33,9 @@ pub(super) fn write(is_reply: bool, beats: &[Beat], out: &mut BytesMut) {
     out.put_u32_le(beats.len() as u32);
     for beat in beats {
         out.put_u32_le(beat.group.0);
-        out.put_u32_le(if beat.rests { u32::from(RESTS) } else { 0 });
+        let rests = if beat.rests { RESTS } else { 0 };
+        let lost = if beat.lost { LOST } else { 0 };
+        out.put_u32_le(u32::from(rests | lost));
         out.put_u64_le(beat.term);
         out.put_u64_le(beat.commit);
         out.put_u64_le(beat.read);
@@ -49,10 +52,11 @@ pub(super) fn read(reader: &mut Reader) -> Result<Message, CodecError> {
     let mut beats = Vec::with_capacity(count);
     for _ in 0..count {
         let group = GroupId(reader.word()?);
-        let rests = reader.flags(RESTS << 1)? != 0;
+        let flags = reader.flags(LOST << 1)?;
+        let (rests, lost) = (flags & RESTS != 0, flags & LOST != 0);
         reader.zeros::<3>()?;
         let (term, commit, read) = (reader.wide()?, reader.wide()?, reader.wide()?);
-        beats.push(Beat { group, term, commit, rests, read });
+        beats.push(Beat { group, term, commit, rests, lost, read });
     }
     Ok(if is_reply { Message::BeatReply(beats) } else { Message::Beat(beats) })
 }

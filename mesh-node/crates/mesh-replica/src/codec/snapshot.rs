@@ -1,7 +1,7 @@
 //! Offers of snapshots, and how they are pulled.
 //!
 //! ```text
-//!  OFFER  group u32, 0 u32, from u64, to u64, term u64, manifest
+//!  OFFER  group u32, 0 u32, from u64, to u64, term u64, loss u64, manifest
 //!  PULL   group u32, max bytes u32, from u64, snapshot u64, lane u64, first u64, last u64     one behind the other
 //!  PART   group u32, flags u8, 0 u24, from u64, snapshot u64, lane u64, count u32, 0 u32, pieces
 //!  piece  first u64, count u32, len u32, crc u32, bytes
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Bytes of an offer before its manifest.
-pub(super) const OFFER_HEAD_BYTES: usize = 32;
+pub(super) const OFFER_HEAD_BYTES: usize = 40;
 /// Bytes of a pull.
 pub(super) const PULL_BYTES: usize = 48;
 const PART_HEAD_BYTES: usize = 40;
@@ -37,6 +37,7 @@ pub(super) fn write_offer(offer: &Offer, out: &mut BytesMut) -> Result<(), Codec
     out.put_u64_le(offer.from.0);
     out.put_u64_le(offer.to.0);
     out.put_u64_le(offer.term);
+    out.put_u64_le(offer.loss);
     out.put_slice(&manifest);
     Ok(())
 }
@@ -46,9 +47,9 @@ pub(super) fn read_offer(reader: &mut Reader) -> Result<Offer, CodecError> {
     let group = GroupId(reader.word()?);
     reader.zeros::<4>()?;
     let (from, to) = (NodeNumber(reader.wide()?), NodeNumber(reader.wide()?));
-    let term = reader.wide()?;
+    let (term, loss) = (reader.wide()?, reader.wide()?);
     let manifest = manifest::decode(&reader.take_all())?;
-    Ok(Offer { group, from, to, term, manifest })
+    Ok(Offer { group, from, to, term, loss, manifest })
 }
 
 pub(super) fn write_pull(pull: &Pull, out: &mut BytesMut) {

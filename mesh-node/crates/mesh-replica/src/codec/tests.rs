@@ -66,7 +66,14 @@ pub(super) fn manifest(state: usize) -> Manifest {
 }
 
 pub(super) fn offer(state: usize) -> Offer {
-    Offer { group: GroupId(7), from: NodeNumber(1), to: NodeNumber(2), term: 5, manifest: manifest(state) }
+    Offer {
+        group: GroupId(7),
+        from: NodeNumber(1),
+        to: NodeNumber(2),
+        term: 5,
+        loss: 6,
+        manifest: manifest(state),
+    }
 }
 
 /// All messages of some frames, each of which is one.
@@ -202,7 +209,14 @@ fn manifests_and_parts_are_as_large_as_they_may_be() {
 
 #[test]
 fn beats_beyond_a_frame_come_in_several() {
-    let beat = |group| Beat { group: GroupId(group), term: 1, commit: 2, rests: group % 2 == 0, read: 3 };
+    let beat = |group| Beat {
+        group: GroupId(group),
+        term: 1,
+        commit: 2,
+        rests: group % 2 == 0,
+        lost: false,
+        read: 3,
+    };
     for (count, frames) in [(0, 0), (1, 1), (beat::BEATS_MAX, 1), (beat::BEATS_MAX + 1, 2)] {
         let beats: Vec<Beat> = (0..count as u32).map(beat).collect();
         let encoded = encode(&[Message::Beat(beats.clone())]).unwrap();

@@ -94,6 +94,18 @@ pub enum Refusal {
         /// The last index here.
         last: u64,
     },
+    /// An acknowledgement by a replica that has lost its log since.
+    #[error("entry {index} is acknowledged by a replica that has lost it since")]
+    Forgotten {
+        /// What is acknowledged.
+        index: u64,
+    },
+    /// A snapshot that does not make good what a replica has lost.
+    #[error("a snapshot for a replica in quarantine: {what}")]
+    NoRemedy {
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// A grant that was not asked for, or not yet.
     #[error("a vote that nobody asked for")]
     Unasked,
@@ -128,12 +140,12 @@ impl Refusal {
     pub fn code(&self) -> Code {
         match self {
             Self::NoGroup => Code::GroupUnknown,
-            Self::Quarantined => Code::GroupQuarantined,
+            Self::Quarantined | Self::NoRemedy { .. } => Code::GroupQuarantined,
             Self::Sender { .. } | Self::Receiver { .. } | Self::NotMember { .. } => Code::ReplicaSender,
             Self::Kind { .. } | Self::Term { .. } | Self::Shape { .. } | Self::Unasked => {
                 Code::ReplicaMalformed
             }
-            Self::Stale { .. } => Code::ReplicaStale,
+            Self::Stale { .. } | Self::Forgotten { .. } => Code::ReplicaStale,
             Self::TwoLeaders { .. } => Code::TwoLeaders,
             Self::Conflict { .. } => Code::LogConflict,
             Self::AckBeyondLog { .. } => Code::AckBeyondLog,
@@ -158,9 +170,14 @@ impl Refusal {
     }
 
     /// Whether the message proves that this replica lost what it had acknowledged: it must neither vote nor acknowledge
-    /// any more, but be removed and begin anew.
+    /// any more, until it was taken out of the members and filled again.
     #[must_use]
     pub fn proves_loss(&self) -> bool {
-        matches!(self, Self::LostTail { .. })
+        self.owed().is_some()
+    }
+
+    /// The last index that this replica is proven to have had, and has not any more.
+    pub(crate) fn owed(&self) -> Option<u64> {
+        if let Self::LostTail { commit, .. } = self { Some(*commit) } else { None }
     }
 }

@@ -49,8 +49,14 @@ impl<M: Machine> Group<M> {
     /// Whether a message may come in, and with which commit.
     pub(super) fn admit(&mut self, work: &mut Work<'_>, raft: &Raft) -> Option<u64> {
         let verdict = self.with_facts(|facts| {
-            let beat =
-                Beat { group: raft.group, term: raft.term, commit: raft.commit, rests: false, read: 0 };
+            let beat = Beat {
+                group: raft.group,
+                term: raft.term,
+                commit: raft.commit,
+                rests: false,
+                lost: false,
+                read: 0,
+            };
             match MessageKind::from_byte(raft.kind) {
                 Some(MessageKind::Heartbeat) => door::check_beat(facts, raft.from, &beat),
                 Some(MessageKind::HeartbeatResponse) => door::check_beat_reply(facts, raft.from, &beat),
@@ -61,10 +67,10 @@ impl<M: Machine> Group<M> {
             Ok(Admit::AsIs) => Some(raft.commit),
             Ok(Admit::WithCommit(commit)) => Some(commit),
             Err(refusal) => {
-                let lost = refusal.proves_loss();
+                let owed = refusal.owed();
                 work.refused(self.id, raft.from, refusal);
-                if lost {
-                    self.quarantine(work);
+                if let Some(owed) = owed {
+                    self.quarantine(work, owed);
                 }
                 None
             }

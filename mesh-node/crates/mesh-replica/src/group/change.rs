@@ -104,12 +104,13 @@ impl<M: Machine> Group<M> {
         let last = self.raft.raft.raft_log.last_index();
         let ready = target.voters.iter().all(|node| {
             self.members.voters.contains(node)
-                || self.raft.raft.prs().get(node.0).is_some_and(|progress| {
-                    // After a snapshot raft goes on probing until there is another entry, which may be never.
-                    progress.state != ProgressState::Snapshot
-                        && progress.matched > 0
-                        && progress.matched + BEHIND_MAX >= last
-                })
+                || !self.has_forgot(*node)
+                    && self.raft.raft.prs().get(node.0).is_some_and(|progress| {
+                        // After a snapshot raft goes on probing until there is another entry, which may be never.
+                        progress.state != ProgressState::Snapshot
+                            && progress.matched > 0
+                            && progress.matched + BEHIND_MAX >= last
+                    })
         });
         if ready { Change::between(&self.members, target) } else { None }
     }
@@ -151,6 +152,12 @@ impl<M: Machine> Group<M> {
         // One that does not fit is refused by all replicas alike.
         let Ok(state) = self.raft.apply_conf_change(&change.to_raft()) else { return };
         self.members = Members::from_conf_state(&state);
+        if let Some(lead) = &mut self.lead {
+            lead.lost.members_changed(&self.members, entry.index);
+            // Who is new would not take a snapshot of before it was a member.
+            self.offered = None;
+            self.raft.mut_store().set_offer(None);
+        }
         work.outputs.push(Output::Changed(self.id));
         let votes = self.members.voters.contains(&self.own) || self.members.outgoing.contains(&self.own);
         if self.raft.raft.state == StateRole::Leader && !votes {

@@ -82,6 +82,7 @@ impl<M: Machine> Group<M> {
             from: self.own,
             to,
             term: message.term,
+            loss: self.lead.as_ref().map_or(0, |lead| lead.lost.of(to)),
             manifest: manifest.clone(),
         });
         let (now, own) = (work.now.monotonic, self.own);
@@ -143,16 +144,15 @@ impl<M: Machine> Group<M> {
 
     /// A leader offers a snapshot.
     pub(crate) fn handle_offer(&mut self, work: &mut Work<'_>, offer: Offer) {
-        if self.phase != Phase::Running || self.install.is_some() {
+        if !matches!(self.phase, Phase::Running | Phase::Quarantined) || self.install.is_some() {
             return;
         }
-        if let Err(refusal) = self.with_facts(|facts| door::check_offer(facts, offer.from, &offer)) {
+        if let Err(refusal) = self.judge(&offer) {
             work.refused(self.id, offer.from, refusal);
             return;
         }
         self.wake(work);
-        let Manifest { index, term, .. } = offer.manifest;
-        if index <= self.raft.raft.raft_log.committed || self.raft.raft.raft_log.match_term(index, term) {
+        if self.has_all_of(&offer) {
             // Nothing has to be fetched: it is all in the log.
             self.step_snapshot(&offer);
             return;
@@ -165,14 +165,10 @@ impl<M: Machine> Group<M> {
 
     /// Every record of a snapshot is here: its checkpoint is written before raft hears of it.
     pub(crate) fn install(&mut self, work: &mut Work<'_>, offer: Offer) {
-        if self.phase != Phase::Running || self.install.is_some() {
+        if !matches!(self.phase, Phase::Running | Phase::Quarantined) || self.install.is_some() {
             return;
         }
-        let Manifest { index, term, .. } = offer.manifest;
-        let has =
-            index <= self.raft.raft.raft_log.committed || self.raft.raft.raft_log.match_term(index, term);
-        let admitted = self.with_facts(|facts| door::check_offer(facts, offer.from, &offer)).is_ok();
-        if has || !admitted {
+        if self.has_all_of(&offer) || self.judge(&offer).is_err() {
             return;
         }
         let within = |piece: &mesh_log::location::Piece| {
@@ -187,18 +183,38 @@ impl<M: Machine> Group<M> {
     }
 
     /// The checkpoint of a snapshot is durable, or could not be written.
-    pub(crate) fn install_saved(&mut self, saved: bool) {
+    pub(crate) fn install_saved(&mut self, work: &mut Work<'_>, saved: bool) {
         let Some(install) = self.install.as_mut().filter(|_| saved) else {
             self.install = None;
             return;
         };
         install.written = true;
         let offer = install.offer.clone();
+        if self.phase == Phase::Quarantined {
+            self.install = None;
+            if self.judge(&offer).is_ok() {
+                self.rejoin(work, offer);
+            }
+            return;
+        }
         self.step_snapshot(&offer);
         // Raft may have found that it needs none: then it says so, and the checkpoint is one like any other.
         if self.raft.raft.snap().is_none() {
             self.install = None;
         }
+    }
+
+    /// Whether an offered snapshot may come in. A replica that has lost something looks at it twice.
+    fn judge(&self, offer: &Offer) -> Result<(), door::Refusal> {
+        self.with_facts(|facts| door::check_offer(facts, offer.from, offer))?;
+        if self.phase == Phase::Quarantined { self.makes_good(offer) } else { Ok(()) }
+    }
+
+    /// Whether everything of a snapshot is in the log. Nothing is, of a log that has lost something.
+    fn has_all_of(&self, offer: &Offer) -> bool {
+        let Manifest { index, term, .. } = offer.manifest;
+        let log = &self.raft.raft.raft_log;
+        self.phase == Phase::Running && (index <= log.committed || log.match_term(index, term))
     }
 
     fn step_snapshot(&mut self, offer: &Offer) {
@@ -269,6 +285,13 @@ impl<M: Machine> Group<M> {
         let store = self.raft.store();
         let held = (store.cut().0 + 1..=upto.min(store.last())).filter_map(|index| store.get(index));
         held.filter_map(|held| Some((held.entry.clone(), held.location?))).collect()
+    }
+
+    /// A peer can be reached again. It may have lost something, which it says when it is asked.
+    pub(crate) fn handle_back(&mut self, work: &mut Work<'_>) {
+        if self.rests() && self.leads() {
+            self.wake(work);
+        }
     }
 
     /// A peer can't be reached, or was not heard for long.

@@ -7,7 +7,7 @@ use std::{
 
 use raft::StateRole;
 
-use super::{Group, change::Changing};
+use super::{Group, change::Changing, lost::Lost};
 use crate::{
     host::Work,
     id::{NodeNumber, Token},
@@ -37,6 +37,8 @@ pub(super) struct Lead {
     pub(super) slow: u32,
     /// Followers that a snapshot was offered to, and when they were last heard of about it.
     pub(super) offered: BTreeMap<NodeNumber, Duration>,
+    /// Members that have lost something.
+    pub(super) lost: Lost,
 }
 
 impl Lead {

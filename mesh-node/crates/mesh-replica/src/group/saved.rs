@@ -183,6 +183,10 @@ impl<M: Machine> Group<M> {
 
     /// The log on disk is to go on without what this group has in it up to an index.
     pub(crate) fn want_saved(&mut self, work: &mut Work<'_>, index: u64) {
+        if self.phase == Phase::Quarantined {
+            // A cut would say that nothing is missing.
+            return;
+        }
         self.saving.wanted = self.saving.wanted.max(Some(index));
         if index <= self.saving.durable && index > self.cut {
             // There is one, of which the log has not heard.
@@ -217,7 +221,7 @@ impl<M: Machine> Group<M> {
             work.outputs.push(Output::Changed(self.id));
             return;
         }
-        if self.phase == Phase::Removed {
+        if self.phase != Phase::Running {
             return;
         }
         work.record(Record::Cut { group: self.id, index, term });

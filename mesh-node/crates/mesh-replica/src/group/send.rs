@@ -37,7 +37,7 @@ impl<M: Machine> Group<M> {
 
     fn beat(&self, message: &eraftpb::Message, rests: bool) -> Beat {
         let read = message.context.as_slice().try_into().map(u64::from_le_bytes).unwrap_or(0);
-        Beat { group: self.id, term: message.term, commit: message.commit, rests, read }
+        Beat { group: self.id, term: message.term, commit: message.commit, rests, lost: false, read }
     }
 
     /// `None` when an entry in it is not the one that is there by now: such a message is as good as lost.

@@ -19,6 +19,14 @@ use crate::{
 impl<M: Machine> Group<M> {
     /// A heartbeat, or the answer to one.
     pub(crate) fn handle_beat(&mut self, work: &mut Work<'_>, from: NodeNumber, beat: Beat, answer: bool) {
+        if !answer && self.phase == Phase::Quarantined {
+            self.tell_loss(work, from, &beat);
+            return;
+        }
+        if answer && beat.lost {
+            self.hear_loss(work, from, &beat);
+            return;
+        }
         let kind = if answer { MessageType::MsgHeartbeatResponse } else { MessageType::MsgHeartbeat };
         let context =
             if beat.read == 0 { Bytes::new() } else { Bytes::copy_from_slice(&beat.read.to_le_bytes()) };
@@ -46,6 +54,7 @@ impl<M: Machine> Group<M> {
         }
         let current = beat.term == self.raft.raft.term;
         if answer && current && self.leads() {
+            self.hear_whole(from);
             self.hear_taken(work, from, beat.rests);
         } else if !answer && current && self.leader() == Some(from) {
             if beat.rests && !self.rests() {
@@ -60,6 +69,11 @@ impl<M: Machine> Group<M> {
     pub(crate) fn handle_raft(&mut self, work: &mut Work<'_>, raft: Raft) {
         let answer = raft.kind == MessageType::MsgAppendResponse as u8;
         let (from, term, index, refused) = (raft.from, raft.term, raft.index, raft.reject);
+        if answer && !refused && self.is_of_before(from, term, index) {
+            self.refuse_message(work, &raft, Refusal::Forgotten { index });
+            self.begin_with_snapshot(from);
+            return;
+        }
         let clock = raft.context.as_ref().try_into().ok().map(u64::from_le_bytes).filter(|_| answer);
         if self.take(work, raft, false) && term == self.raft.raft.term {
             if let Some(wall_ms) = clock {

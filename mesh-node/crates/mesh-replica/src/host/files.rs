@@ -45,7 +45,7 @@ impl<M: Machine> Host<M> {
             }
             Purpose::Install(group) => {
                 let saved = done == Done::Checkpointed;
-                self.with(group, |group, _| group.install_saved(saved));
+                self.with(group, |group, work| group.install_saved(work, saved));
             }
             Purpose::Forget => {}
             Purpose::Fetch(fetch) => self.finish_fetch(fetch, done),

@@ -1,4 +1,5 @@
 mod cluster;
 mod hostile;
+mod lost;
 mod one;
 mod three;

@@ -2,6 +2,9 @@
 //!
 //! Who is new becomes a learner first. Only when all of them have caught up they vote, and in the same change those go
 //! who are to go. A leader that is to go itself hands over first.
+//!
+//! A member that has lost what it had promised to keep goes at once, as long as the others can decide without it: it counts
+//! for nothing anyway. It is still wanted, so it comes back like a new one. (ADR 0114)
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,6 +21,12 @@ impl Reconciler {
         for (id, view) in views.iter().filter(|(_, view)| is_led(view)) {
             let Some(group) = meta.group(convert::core_group(*id)) else { continue };
             self.settled(now, *id, group, view, steps);
+            if let Some(target) = without_forgetful(view) {
+                if self.due(now, Key::Out(*id)) {
+                    steps.push(Step::SetMembers { group: *id, target });
+                }
+                continue;
+            }
             if view.changing {
                 continue;
             }
@@ -30,7 +39,9 @@ impl Reconciler {
                     if begun || *id == GroupId::META || room > 0 {
                         room = room.saturating_sub(usize::from(!begun && *id != GroupId::META));
                         self.grows(*id, Some(now));
-                        self.set_members(now, *id, target, steps);
+                        if self.due(now, Key::Grow(*id)) {
+                            steps.push(Step::SetMembers { group: *id, target });
+                        }
                     }
                 }
                 Next::Change(target) => self.set_members(now, *id, target, steps),
@@ -117,6 +128,19 @@ impl Reconciler {
             }
         }
     }
+}
+
+/// The members without those that have lost something; none when there are none, and as long as the others are no majority
+/// or a change is in its midst.
+fn without_forgetful(view: &View) -> Option<Members> {
+    let Members { voters, learners, .. } = &view.members;
+    let has_lost = |node: &NodeNumber| view.forgot.contains(node);
+    if view.members.is_joint() || !voters.union(learners).any(has_lost) {
+        return None;
+    }
+    let stay = |nodes: &BTreeSet<NodeNumber>| nodes.difference(&view.forgot).copied().collect();
+    let target = Members { voters: stay(voters), learners: stay(learners), ..Members::default() };
+    (target.voters.len() > voters.len() / 2).then_some(target)
 }
 
 enum Next {

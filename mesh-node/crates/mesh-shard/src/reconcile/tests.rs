@@ -232,6 +232,7 @@ fn blank(last: u64) -> View {
         fetching: false,
         changing: false,
         log_bytes: 0,
+        forgot: BTreeSet::new(),
     }
 }
 

@@ -81,7 +81,7 @@ fn raft_messages() {
 
 #[test]
 fn beats() {
-    let beat = Beat { group: GroupId(1), term: 2, commit: 3, rests: true, read: 4 };
+    let beat = Beat { group: GroupId(1), term: 2, commit: 3, rests: true, lost: false, read: 4 };
     let mut want = vec![0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0];
     for number in [2u64, 3, 4] {
         want.extend(number.to_le_bytes());
@@ -90,6 +90,12 @@ fn beats() {
     cut_anywhere(Kind::Beat, &want);
     want[0] = 1;
     assert_eq!(body(&[Message::BeatReply(vec![beat])]), want);
+    want[12] = 2;
+    let lost = Beat { rests: false, lost: true, ..beat };
+    assert_eq!(body(&[Message::BeatReply(vec![lost])]), want);
+    want[12] = 4;
+    assert!(Decoder::new().decode(&frame(Kind::Beat, Flags::NONE, 0, 0, &want)).is_err());
+    want[12] = 1;
     want[0] = 2;
     assert!(Decoder::new().decode(&frame(Kind::Beat, Flags::NONE, 0, 0, &want)).is_err());
 }
@@ -136,11 +142,11 @@ fn offers() {
     let frames = encode(&[Message::Offer(offer(3))]).unwrap();
     let want = &frames[0].frame[HEADER_BYTES..];
     let mut head = vec![7, 0, 0, 0, 0, 0, 0, 0];
-    for number in [1u64, 2, 5] {
+    for number in [1u64, 2, 5, 6] {
         head.extend(number.to_le_bytes());
     }
-    assert_eq!(&want[..32], head);
-    assert_eq!(&want[32..], crate::manifest::encode(&manifest(3)));
+    assert_eq!(&want[..40], head);
+    assert_eq!(&want[40..], crate::manifest::encode(&manifest(3)));
     cut_anywhere(Kind::Offer, want);
 }
 

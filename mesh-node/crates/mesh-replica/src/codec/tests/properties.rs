@@ -50,6 +50,7 @@ fn a_message() -> impl Strategy<Value = Message> {
                 term: n[1],
                 commit: n[2],
                 rests,
+                lost: n[4] % 2 == 1,
                 read: n[3],
             })
             .collect::<Vec<_>>()

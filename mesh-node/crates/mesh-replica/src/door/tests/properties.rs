@@ -183,7 +183,7 @@ fn offer(subject: &Subject, term: Near, index: Near, at: Near, members: &[u8]) -
     let manifest =
         Manifest { index, term: at, time_ms: 0, members, state: Default::default(), extents: Vec::new() };
     let (from, to) = (NodeNumber(2), NodeNumber(OWN));
-    Offer { group: GroupId(1), from, to, term: term.of(subject), manifest }
+    Offer { group: GroupId(1), from, to, term: term.of(subject), loss: 0, manifest }
 }
 
 /// Runs; with the door, or without it. How many messages raft was given.

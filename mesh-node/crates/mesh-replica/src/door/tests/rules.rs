@@ -168,7 +168,7 @@ fn a_term_has_one_leader() {
 #[test]
 fn heartbeats_say_no_more_than_was_acknowledged() {
     let subject = Subject::follower();
-    let beat = |term, commit| Beat { group: GroupId(1), term, commit, rests: false, read: 0 };
+    let beat = |term, commit| Beat { group: GroupId(1), term, commit, rests: false, lost: false, read: 0 };
     let judge =
         |beat: Beat| subject.look(|facts| check_beat(facts, NodeNumber(2), &beat)).map_err(|r| r.code());
     assert_eq!(judge(beat(3, 8)), Ok(Admit::AsIs));
@@ -243,7 +243,7 @@ fn offer() -> Offer {
     let members = Members::of_voters([1, 2, 3].map(NodeNumber));
     let manifest =
         Manifest { index: 20, term: 3, time_ms: 0, members, state: Default::default(), extents: Vec::new() };
-    Offer { group: GroupId(1), from: NodeNumber(2), to: NodeNumber(OWN), term: 3, manifest }
+    Offer { group: GroupId(1), from: NodeNumber(2), to: NodeNumber(OWN), term: 3, loss: 0, manifest }
 }
 
 #[test]

@@ -94,6 +94,8 @@ struct Disk {
     delay: Duration,
     queue: VecDeque<(Duration, WriteId, Vec<Record>)>,
     segments: u64,
+    /// So many records were written when something of them was lost, which is known.
+    damaged: Option<usize>,
 }
 
 impl Disk {
@@ -161,9 +163,14 @@ impl Disk {
     }
 
     fn recovered(&self, group: GroupId) -> Option<RecoveredGroup> {
-        let mut found: Option<RecoveredGroup> = None;
-        for (record, location) in self.written.iter().filter(|(record, _)| record.group() == group) {
+        let mut found: Option<RecoveredGroup> = self.damaged.map(|_| RecoveredGroup::default());
+        let own = self.written.iter().enumerate().filter(|(_, (record, _))| record.group() == group);
+        let mut doubted = self.damaged;
+        for (nth, (record, location)) in own {
             let into = found.get_or_insert_default();
+            if doubted.take_if(|damaged| *damaged <= nth).is_some() {
+                into.suspect = true;
+            }
             match record {
                 Record::Entry { entry, .. } => {
                     into.removed = false;
@@ -176,11 +183,15 @@ impl Disk {
                         into.entries.iter().any(|(entry, _)| (entry.index, entry.term) == (*index, *term));
                     into.entries.retain(|(entry, _)| has && entry.index > *index);
                     into.cut = (*index, *term);
+                    into.suspect &= has;
                 }
                 Record::Removed { .. } => {
                     *into = RecoveredGroup { state: into.state, removed: true, ..RecoveredGroup::default() };
                 }
             }
+        }
+        if let (Some(found), Some(_)) = (&mut found, doubted) {
+            found.suspect = true;
         }
         found
     }
@@ -294,6 +305,21 @@ impl Cluster {
         self.down.get_mut(&number).unwrap().written.retain(|(record, _)| !lost(record));
     }
 
+    /// The log of a node that is down is damaged from its beginning to here, and its checkpoint is gone.
+    pub(super) fn lose_all(&mut self, number: NodeNumber) {
+        let disk = self.down.get_mut(&number).unwrap();
+        disk.written.clear();
+        disk.checkpoints.clear();
+        disk.damaged = Some(0);
+    }
+
+    /// The checkpoint of a node that is down is damaged, and its log is not.
+    pub(super) fn lose_checkpoint(&mut self, number: NodeNumber) {
+        let disk = self.down.get_mut(&number).unwrap();
+        disk.checkpoints.clear();
+        disk.damaged = Some(disk.written.len());
+    }
+
     pub(super) fn flip(&mut self, number: NodeNumber) {
         let disk = &mut self.nodes.get_mut(&number).unwrap().disk;
         disk.files.get_mut(&FileId(1)).unwrap().iter_mut().for_each(|byte| *byte ^= 1);
@@ -301,6 +327,13 @@ impl Cluster {
 
     pub(super) fn slow_disk(&mut self, number: NodeNumber, delay_ms: u64) {
         self.nodes.get_mut(&number).unwrap().disk.delay = Duration::from_millis(delay_ms);
+    }
+
+    /// All disks take a while.
+    pub(super) fn slow_disks(&mut self, delay_ms: u64) {
+        for number in self.nodes.keys().copied().collect::<Vec<_>>() {
+            self.slow_disk(number, delay_ms);
+        }
     }
 
     fn time(&self, number: NodeNumber) -> Now {

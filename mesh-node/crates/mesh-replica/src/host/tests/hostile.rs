@@ -80,6 +80,7 @@ fn what_a_peer_must_not_say_changes_nothing_and_is_counted() {
         from: leader,
         to: other,
         term,
+        loss: 0,
         manifest: Manifest {
             index: last + 100,
             term,

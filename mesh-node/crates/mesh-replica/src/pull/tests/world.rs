@@ -58,7 +58,7 @@ pub(super) fn offer(from: NodeNumber, index: u64, extents: Vec<Extent>) -> Offer
     let members = Members::of_voters([1, 2, 3].map(NodeNumber));
     let state = Payload::new(Bytes::from(vec![7; 10]));
     let manifest = Manifest { index, term: 5, time_ms: 0, members, state, extents };
-    Offer { group: GROUP, from, to: OWN, term: 5, manifest }
+    Offer { group: GROUP, from, to: OWN, term: 5, loss: 0, manifest }
 }
 
 /// All numbers of the extents.
