@@ -6,10 +6,11 @@
 //!      └── Acknowledgement ◄── PUT_OK ◄── link's task
 //! ```
 //! [`window`] decides what is sent and when, and what each answer means; [`line`] does it. [`ask`] is for what may be
-//! asked twice: declarations and reads.
+//! asked twice: declarations and reads. [`patience`] says when the node is left for another one.
 
 pub(crate) mod ask;
 pub(crate) mod line;
 pub(crate) mod lines;
+pub(crate) mod patience;
 pub(crate) mod producer;
 mod window;

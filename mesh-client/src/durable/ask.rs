@@ -50,6 +50,7 @@ pub(crate) async fn ask(
             Err(Failed::Refused(refusal)) => client.shared().refused(refusal, what),
             Err(Failed::Ended(ended)) => ended_error(ended, what),
         };
+        client.shared().patience.handle_refused(error.code(), Instant::now());
         let delay = (RETRY_DELAY * (1 << retries.min(8_u32))).min(RETRY_DELAY_MAX);
         let code = error.code();
         let again = match code {

@@ -324,6 +324,7 @@ impl Dispatch {
             #[cfg(feature = "registers")]
             Some(Kind::Put) => {
                 let line = self.shared.lines.lock().get((header.id >> 32) as u32);
+                self.shared.patience.handle_refused(error.code(), std::time::Instant::now());
                 if let Some(line) = line {
                     line.handle_refused(header.id, error, retry_after);
                 }

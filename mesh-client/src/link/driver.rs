@@ -70,6 +70,9 @@ enum Step {
     Ended(LinkEnd),
     Closing,
     Draining,
+    /// The node can't serve what is kept, and another one may.
+    #[cfg(feature = "registers")]
+    Unserved,
 }
 
 impl Driver {
@@ -204,6 +207,13 @@ impl Driver {
                     // Nobody else answers: it stays with this node until that hangs up.
                     None => settled = true,
                 },
+                #[cfg(feature = "registers")]
+                Step::Unserved => {
+                    if let Some(next) = self.move_on(&mut pump).await {
+                        self.close_link(pump).await;
+                        return Outcome::Moved(Box::new(next));
+                    }
+                }
             }
         }
     }
@@ -211,6 +221,8 @@ impl Driver {
     async fn step(&mut self, pump: &mut Pump, watch_draining: bool, clock: &mut Clock) -> Step {
         let mut closing = pin!(closing(&mut self.stage));
         let store = self.dialer.store();
+        #[cfg(feature = "registers")]
+        let has_others = self.endpoints.len() > 1;
         poll_fn(|cx| {
             if closing.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Step::Closing);
@@ -227,10 +239,14 @@ impl Driver {
                 let reason = "the node did not confirm the subscriptions in time";
                 return Poll::Ready(Step::Ended(LinkEnd::Lost(reason.to_owned())));
             }
-            match watch_draining && pump.is_draining() {
-                true => Poll::Ready(Step::Draining),
-                false => Poll::Pending,
+            if watch_draining && pump.is_draining() {
+                return Poll::Ready(Step::Draining);
             }
+            #[cfg(feature = "registers")]
+            if has_others && self.shared.patience.poll_over(cx).is_ready() {
+                return Poll::Ready(Step::Unserved);
+            }
+            Poll::Pending
         })
         .await
     }

@@ -45,6 +45,9 @@ pub(crate) struct Shared {
     /// Producers, by their number.
     #[cfg(feature = "registers")]
     pub(crate) lines: Mutex<crate::durable::lines::Lines>,
+    /// How long the node is borne with that can't serve what is kept.
+    #[cfg(feature = "registers")]
+    pub(crate) patience: crate::durable::patience::Patience,
     pub(crate) hub: Hub,
     pub(crate) budget: Mutex<RetryBudget>,
     pub(crate) node: Mutex<Option<NodeInfo>>,
@@ -69,6 +72,8 @@ impl Shared {
             feeds: Mutex::default(),
             #[cfg(feature = "registers")]
             lines: Mutex::default(),
+            #[cfg(feature = "registers")]
+            patience: crate::durable::patience::Patience::default(),
             hub: Hub::default(),
             budget: Mutex::new(RetryBudget::new()),
             node: Mutex::new(None),

@@ -222,6 +222,58 @@ async fn what_is_refused_for_now_is_sent_again_with_all_behind_it() {
     assert_eq!(soon(third).await.unwrap().first, 3);
 }
 
+/// Refuses all that is put until the link is closed from the other side.
+async fn refuse_all(mut link: FakeLink) -> Vec<Bytes> {
+    let mut refused = Vec::new();
+    while let Some(got) = link.next().await {
+        match got.kind {
+            Kind::Put => {
+                refused.push(got.body.clone());
+                link.refuse(Kind::Put, got.id, Code::NoLeader, Flags::NONE).await;
+            }
+            Kind::Ping => link.send(&Parts::bare(Kind::Pong, got.id)).await,
+            _ => {}
+        }
+    }
+    refused
+}
+
+#[tokio::test]
+async fn a_node_that_can_t_serve_is_left_for_another_and_nothing_comes_twice() {
+    let (one, two) = (FakeNode::new(), FakeNode::new());
+    let builder = one.builder().endpoint(two.endpoint());
+    let (client, link) = tokio::join!(builder.connect(), one.accept());
+    let (client, mut link) = (client.unwrap(), link);
+    let register = declared(&client, &mut link).await;
+    let producer = register.producer().open().unwrap();
+    let appended = producer.send(&batch(&[b"1"])).await.unwrap();
+    let refusing = tokio::spawn(refuse_all(link));
+    let mut next = two.accept().await;
+    let put = next.expect(Kind::Put).await;
+    keep(&mut next, &put, 1, false).await;
+    assert_eq!(soon(appended).await.unwrap().first, 1);
+    let refused = soon(refusing).await.unwrap();
+    assert!(refused.len() > 2, "it was tried there for a while");
+    assert!(refused.iter().all(|body| *body == put.body), "the same bytes, and so the same sequence");
+}
+
+#[tokio::test]
+async fn the_only_node_is_kept_although_it_can_t_serve() {
+    let node = FakeNode::new();
+    let (_client, _register, producer, mut link) = producer(&node).await;
+    let appended = producer.send(&batch(&[b"1"])).await.unwrap();
+    let start = tokio::time::Instant::now();
+    loop {
+        let put = link.expect(Kind::Put).await;
+        if start.elapsed() > Duration::from_millis(2_500) {
+            keep(&mut link, &put, 1, false).await;
+            break;
+        }
+        link.refuse(Kind::Put, put.id, Code::NoLeader, Flags::NONE).await;
+    }
+    assert_eq!(soon(appended).await.unwrap().first, 1);
+}
+
 #[tokio::test]
 async fn a_link_that_is_lost_loses_nothing() {
     let (one, two) = (FakeNode::new(), FakeNode::new());

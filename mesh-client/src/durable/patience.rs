@@ -1,0 +1,144 @@
+//! How long a node may say that it can't serve what is kept, before another one is asked.
+//!
+//! ```text
+//!   refusal ── refusal ── … ── refusal        each within GAP of the one before: a streak
+//!   └────────── longer than the patience ───┘ ─► the client goes to its next endpoint; the patience doubles
+//! ```
+//! A node that lost its quorum or its links refuses whatever needs them, and may do so for as long as the cut lasts, while
+//! other nodes serve. An election takes less than the first patience, and moves nobody.
+
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use mesh_wire::code::Code;
+use parking_lot::Mutex;
+
+/// How long a node is borne with at first.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long at most, after several nodes in a row could not serve.
+const PATIENCE_MAX: Duration = Duration::from_secs(16);
+/// Refusals further apart than this have nothing to do with each other: what is refused is tried again sooner.
+const GAP: Duration = Duration::from_secs(2);
+/// After so long without a refusal the patience is the first one again.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
+/// Whether another node may serve what this one refuses so.
+fn is_of_the_node(code: Code) -> bool {
+    matches!(code, Code::NoLeader | Code::ClusterNotFounded | Code::GroupQuarantined | Code::GroupUnknown)
+}
+
+/// The patience with the node of the link. Bounded: two times and a flag.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    streak: Option<Streak>,
+    patience: Duration,
+    /// It is over, and nobody has gone yet.
+    is_over: bool,
+    /// Who goes.
+    waker: Option<Waker>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Streak {
+    since: Instant,
+    last: Instant,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        let state = State { streak: None, patience: PATIENCE, is_over: false, waker: None };
+        Self { state: Mutex::new(state) }
+    }
+}
+
+impl Patience {
+    /// Input: something that is kept, or to be kept, was refused.
+    pub(crate) fn handle_refused(&self, code: Code, now: Instant) {
+        if !is_of_the_node(code) {
+            return;
+        }
+        let mut state = self.state.lock();
+        let streak = match state.streak {
+            Some(streak) if now.saturating_duration_since(streak.last) <= GAP => {
+                Streak { last: now, ..streak }
+            }
+            earlier => {
+                let since = earlier.map(|earlier| now.saturating_duration_since(earlier.last));
+                if since.is_some_and(|since| since >= FORGOTTEN) {
+                    state.patience = PATIENCE;
+                }
+                Streak { since: now, last: now }
+            }
+        };
+        state.streak = Some(streak);
+        if streak.last - streak.since < state.patience || state.is_over {
+            return;
+        }
+        state.is_over = true;
+        let waker = state.waker.take();
+        drop(state);
+        waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Output: ready once when it is over. The next node is borne with for longer.
+    pub(crate) fn poll_over(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = self.state.lock();
+        if !state.is_over {
+            if !state.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+                state.waker = Some(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        state.is_over = false;
+        state.patience = (state.patience * 2).min(PATIENCE_MAX);
+        if let Some(streak) = &mut state.streak {
+            // What it refuses from now on counts anew.
+            streak.since = streak.last;
+        }
+        Poll::Ready(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Refuses every 100 ms from `from` to `to`, in milliseconds; when it was over first.
+    fn refused(patience: &Patience, start: Instant, from: u64, to: u64) -> Option<u64> {
+        (from..=to).step_by(100).find(|at| {
+            patience.handle_refused(Code::NoLeader, start + Duration::from_millis(*at));
+            patience.poll_over(&Context::from_waker(Waker::noop())).is_ready()
+        })
+    }
+
+    #[test]
+    fn a_node_is_borne_with_for_so_long_and_the_next_one_for_twice_that() {
+        let (patience, start) = (Patience::default(), Instant::now());
+        assert_eq!(refused(&patience, start, 0, 900), None);
+        assert_eq!(refused(&patience, start, 1_000, 1_000), Some(1_000));
+        assert_eq!(refused(&patience, start, 1_100, 20_000), Some(3_000));
+        assert_eq!(refused(&patience, start, 3_100, 20_000), Some(7_000));
+        assert_eq!(refused(&patience, start, 7_100, 20_000), Some(15_000));
+        assert_eq!(refused(&patience, start, 15_100, 60_000), Some(31_000));
+        assert_eq!(refused(&patience, start, 31_100, 60_000), Some(47_000), "not beyond the longest");
+        // Long after, it begins anew.
+        assert_eq!(refused(&patience, start, 90_000, 99_000), Some(91_000));
+    }
+
+    #[test]
+    fn refusals_far_apart_and_other_ones_are_no_reason_to_go() {
+        let (patience, start) = (Patience::default(), Instant::now());
+        for second in 0..10 {
+            patience.handle_refused(Code::NoLeader, start + Duration::from_millis(2_001 * second));
+        }
+        for tenth in 0..100 {
+            patience.handle_refused(Code::StorageFull, start + Duration::from_millis(20_000 + 100 * tenth));
+        }
+        assert!(patience.poll_over(&Context::from_waker(Waker::noop())).is_pending());
+    }
+}
