@@ -5,14 +5,20 @@
 //!                                            └► files made ready, by a thread of their own
 //! ```
 //! While a sync lasts, the next batches gather; so the slower the disk is, the more go into one sync.
+//!
+//! Whoever has a single small batch and nothing else to do may write it where he is, without the two wakes of a thread that it
+//! costs to have it written: [`Writer::write_now`] (ADR 0103).
 
+mod desk;
 mod files;
 mod queue;
 mod thread;
 
 use std::{io, sync::Arc, thread::JoinHandle, time::Duration};
 
-use self::queue::Queue;
+use parking_lot::Mutex;
+
+use self::{desk::Desk, files::Files, queue::Queue};
 use crate::{
     id::FileId,
     location::Location,
@@ -57,6 +63,14 @@ pub struct WriteBatch {
     pub records: Vec<Record>,
 }
 
+impl WriteBatch {
+    /// Bytes that it counts for.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        queue::bytes_of(self)
+    }
+}
+
 /// What a writer tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -96,6 +110,7 @@ pub struct Counts {
 #[derive(Debug)]
 pub struct Writer {
     queue: Arc<Queue>,
+    desk: Arc<Mutex<Desk>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -105,9 +120,35 @@ impl Writer {
     /// # Errors
     /// The system gives no thread.
     pub fn spawn(log: Log, options: Options, on_event: impl Fn(Event) + Send + 'static) -> io::Result<Self> {
+        let mut log = log;
+        log.work_apart();
         let queue = Arc::new(Queue::new(options.queue_bytes));
-        let thread = thread::start(log, options, Arc::clone(&queue), on_event)?;
-        Ok(Self { queue, thread: Some(thread) })
+        let desk = Arc::new(Mutex::new(Desk::new(log, Files::start()?)));
+        let thread = thread::start(Arc::clone(&desk), options, Arc::clone(&queue), on_event)?;
+        Ok(Self { queue, desk, thread: Some(thread) })
+    }
+
+    /// Writes records here and now, and says what the thread would tell: that they are durable, or that writing failed. For
+    /// whoever has heard of everything that was submitted before: else what is told comes out of order.
+    ///
+    /// # Errors
+    /// The batch, untouched, when something waits or is written, or a file is full: it is to be submitted then.
+    pub fn write_now(&self, batch: WriteBatch) -> Result<Event, WriteBatch> {
+        let Some(mut desk) = self.desk.try_lock() else { return Err(batch) };
+        if !self.queue.is_idle() || !desk.pending.is_empty() || !desk.log.has_room(&batch.records) {
+            return Err(batch);
+        }
+        desk.pending.push(batch);
+        match desk.write(&self.queue) {
+            Ok(written) => {
+                self.queue.wrote_directly();
+                Ok(Event::Written(written))
+            }
+            Err(error) => {
+                self.queue.close();
+                Ok(Event::Fatal(error.to_string()))
+            }
+        }
     }
 
     /// Hands over records to be written.

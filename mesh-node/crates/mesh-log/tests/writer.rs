@@ -155,3 +155,76 @@ fn a_failed_sync_is_the_last_word() {
     assert!(events.recv().is_err(), "nothing comes after it");
     assert!(writer.submit(batch(3, 100)).is_err());
 }
+
+/// Writes where it is, as soon as the thread is done with what it has told already.
+fn write_now(writer: &Writer, mut batch: WriteBatch) -> Event {
+    loop {
+        match writer.write_now(batch) {
+            Ok(event) => return event,
+            Err(back) => batch = back,
+        }
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_is_written_where_one_is_is_durable_and_in_order_with_what_the_thread_writes() {
+    let disk = Disk::new();
+    let (writer, events, _) = spawn(Arc::new(disk.clone()), Path::new(DIR));
+    for id in 1..=40 {
+        // The first one begins a file, which is the thread's to do.
+        if id % 3 == 1 {
+            writer.submit(batch(id, 100)).unwrap();
+            assert_eq!(written(&events, 1)[0].0, id);
+        } else {
+            let Event::Written(all) = write_now(&writer, batch(id, 100)) else { panic!("not written") };
+            assert_eq!((all.len(), all[0].0, all[0].1.len()), (1, id, 1));
+        }
+    }
+    assert_eq!(writer.counts().batches, 40);
+    assert_eq!(writer.counts().waiting, 0);
+    disk.crash_losing_all();
+    drop(writer);
+    disk.crash_losing_all();
+    let (_writer, _, recovered) = spawn(Arc::new(disk.clone()), Path::new(DIR));
+    let found = &recovered.groups[&GroupId(1)].entries;
+    assert!(found.iter().map(|(entry, _)| entry.index).eq(1..=40));
+}
+
+#[test]
+fn a_full_file_is_left_to_the_thread() {
+    let (writer, events, _) = spawn(Arc::new(Disk::new()), Path::new(DIR));
+    writer.submit(batch(1, 60 << 10)).unwrap();
+    written(&events, 1);
+    // Two thirds of a file and more, of which the first one has taken its part.
+    let large = || batch(2, 200 << 10);
+    assert_eq!(writer.write_now(large()).unwrap_err(), large());
+    writer.submit(large()).unwrap();
+    assert_eq!(written(&events, 1)[0].0, 2);
+}
+
+#[test]
+fn a_failed_sync_is_the_last_word_there_too() {
+    let disk = Disk::new();
+    let (writer, events, _) = spawn(Arc::new(disk.clone()), Path::new(DIR));
+    writer.submit(batch(1, 100)).unwrap();
+    written(&events, 1);
+    let words = (2..)
+        .find_map(|id| {
+            // It may have met the one who makes files ready, who tries again.
+            disk.set_faults(Faults { failing_sync: Some(1), ..Faults::default() });
+            match writer.write_now(batch(id, 100)) {
+                Ok(Event::Fatal(words)) => Some(words),
+                Ok(_) => None,
+                // Or the mark of the thread.
+                Err(_) => events.try_iter().find_map(|event| match event {
+                    Event::Fatal(words) => Some(words),
+                    _ => None,
+                }),
+            }
+        })
+        .unwrap();
+    assert!(words.contains("fdatasync"), "{words}");
+    assert!(writer.write_now(batch(3, 100)).is_err());
+    assert!(writer.submit(batch(3, 100)).is_err());
+}

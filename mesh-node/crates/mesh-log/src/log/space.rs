@@ -94,6 +94,11 @@ impl Log {
         waits
     }
 
+    /// Whether records go into the file that is written to.
+    pub(crate) fn has_room(&self, records: &[Record]) -> bool {
+        !self.broken && self.parts(records).is_ok_and(|parts| parts.iter().all(|part| !part.rolls))
+    }
+
     fn files_needed(&self, records: &[Record]) -> usize {
         self.parts(records).map_or(0, |parts| parts.iter().filter(|part| part.rolls).count())
     }

@@ -30,6 +30,10 @@ struct Waiting {
     released: Vec<(FileId, bool)>,
     closed: bool,
     sleeps: bool,
+    /// It sleeps because everything is said, and wants to know when somebody writes by himself.
+    rests: bool,
+    /// Somebody wrote by himself.
+    direct: bool,
 }
 
 /// What waits to be written. One thread takes.
@@ -53,6 +57,8 @@ pub(super) struct Taken {
     pub(super) released: Vec<(FileId, bool)>,
     /// Whether nothing will come any more.
     pub(super) closed: bool,
+    /// Whether somebody wrote by himself since this was last asked.
+    pub(super) direct: bool,
 }
 
 impl Queue {
@@ -94,6 +100,23 @@ impl Queue {
         self.tell(waiting);
     }
 
+    /// Whether nothing waits, and something may.
+    pub(super) fn is_idle(&self) -> bool {
+        let waiting = self.waiting.lock();
+        waiting.batches.is_empty() && !waiting.closed
+    }
+
+    /// Somebody wrote by himself.
+    pub(super) fn wrote_directly(&self) {
+        let mut waiting = self.waiting.lock();
+        waiting.direct = true;
+        let rests = waiting.rests;
+        drop(waiting);
+        if rests {
+            self.wake.notify_one();
+        }
+    }
+
     fn tell(&self, waiting: parking_lot::MutexGuard<'_, Waiting>) {
         self.any.store(true, Ordering::Release);
         let sleeps = waiting.sleeps;
@@ -103,8 +126,9 @@ impl Queue {
         }
     }
 
-    /// Waits until there is anything, at most so long; at first without sleeping.
-    pub(super) fn wait(&self, spin: Duration, timeout: Duration) {
+    /// Waits until there is anything, at most so long; at first without sleeping. Who `rests` is told too when somebody writes
+    /// by himself.
+    pub(super) fn wait(&self, spin: Duration, timeout: Duration, rests: bool) {
         if !spin.is_zero() {
             let begun = Instant::now();
             while begun.elapsed() < spin {
@@ -116,10 +140,10 @@ impl Queue {
         }
         let mut waiting = self.waiting.lock();
         let is_empty = waiting.batches.is_empty() && waiting.released.is_empty() && !waiting.closed;
-        if is_empty {
-            waiting.sleeps = true;
+        if is_empty && !(rests && waiting.direct) {
+            (waiting.sleeps, waiting.rests) = (true, rests);
             self.wake.wait_for(&mut waiting, timeout);
-            waiting.sleeps = false;
+            (waiting.sleeps, waiting.rests) = (false, false);
         }
     }
 
@@ -127,6 +151,7 @@ impl Queue {
     pub(super) fn take(&self, bytes_max: usize) -> Taken {
         let mut waiting = self.waiting.lock();
         let mut taken = Taken { released: std::mem::take(&mut waiting.released), ..Taken::default() };
+        taken.direct = std::mem::take(&mut waiting.direct);
         let mut bytes = 0;
         while let Some(batch) = waiting.batches.front() {
             let more = bytes_of(batch);
@@ -148,7 +173,7 @@ impl Queue {
     pub(super) fn take_released(&self) -> Taken {
         let mut waiting = self.waiting.lock();
         let released = std::mem::take(&mut waiting.released);
-        Taken { released, batches: VecDeque::new(), closed: waiting.closed }
+        Taken { released, closed: waiting.closed, ..Taken::default() }
     }
 
     /// Batches of so many bytes are durable.
@@ -217,6 +242,6 @@ mod tests {
         assert!(!queue.take(1).closed);
         assert!(queue.take(1).closed);
         // Returns at once.
-        queue.wait(Duration::ZERO, Duration::MAX);
+        queue.wait(Duration::ZERO, Duration::MAX, false);
     }
 }
