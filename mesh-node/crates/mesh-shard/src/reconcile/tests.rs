@@ -23,6 +23,8 @@ struct World {
     nodes: BTreeMap<NodeNumber, Reconciler>,
     open: BTreeSet<(NodeNumber, GroupId)>,
     dead: BTreeSet<NodeNumber>,
+    /// Replicas that have lost something, and are members since before that.
+    lost: BTreeSet<(NodeNumber, GroupId)>,
     transfers: usize,
     most_growing: usize,
 }
@@ -51,6 +53,7 @@ impl World {
             nodes: BTreeMap::new(),
             open: BTreeSet::new(),
             dead: BTreeSet::new(),
+            lost: BTreeSet::new(),
             transfers: 0,
             most_growing: 0,
         };
@@ -95,6 +98,7 @@ impl World {
             members: if is_member { group.members.clone() } else { Members::default() },
             applied: if is_member { index } else { 0 },
             lag: group.lag.clone(),
+            forgot: self.lost.iter().filter(|(_, lost)| *lost == id).map(|(node, _)| *node).collect(),
             ..blank(index)
         }
     }
@@ -135,6 +139,9 @@ impl World {
             );
         }
         assert!(target.voters.contains(&group.leader), "the leader of {id} takes itself out");
+        let gone = self.lost.iter().filter(|(node, lost)| *lost == id && !target.contains(*node)).count();
+        self.lost.retain(|(node, lost)| *lost != id || target.contains(*node));
+        assert!(gone == 0 || target.voters.len() * 2 > group.members.voters.len(), "fewer than may decide");
         group.lag.retain(|node, _| target.contains(*node));
         for new in target.learners.iter().chain(&target.voters) {
             group.lag.entry(*new).or_insert(2_000);
@@ -279,6 +286,51 @@ fn a_wiped_node_is_replaced_by_its_new_number() {
     world.settle();
     assert!((0..7).all(|group| world.voters(group) == [1, 2, new.0]));
     assert!(world.meta.is_removed(Number(3)));
+}
+
+#[test]
+fn who_lost_something_goes_and_comes_back() {
+    let mut world = World::begin(3);
+    world.settle();
+    let hurt = NodeNumber(3);
+    for group in 0..7 {
+        if world.groups[&GroupId(group)].leader == hurt {
+            world.groups.get_mut(&GroupId(group)).unwrap().leader = NodeNumber(1);
+        }
+        world.lost.insert((hurt, GroupId(group)));
+    }
+    world.run(1);
+    assert!((0..7).all(|group| world.voters(group) == [1, 2]), "at once, and all of them");
+    world.settle();
+    assert!((0..7).all(|group| world.voters(group) == [1, 2, 3]));
+    assert!(world.lost.is_empty());
+}
+
+#[test]
+fn a_learner_of_the_meta_group_that_lost_something_too() {
+    let mut world = World::begin(4);
+    world.settle();
+    world.lost.insert((NodeNumber(4), GroupId::META));
+    world.settle();
+    assert!(world.lost.is_empty());
+    assert!(world.groups[&GroupId::META].members.learners.contains(&NodeNumber(4)));
+}
+
+#[test]
+fn half_of_the_voters_decide_nothing() {
+    let mut world = World::begin(3);
+    world.settle();
+    let group = GroupId(1);
+    let leader = world.groups[&group].leader;
+    world.lost.extend((1..=3).map(NodeNumber).filter(|node| *node != leader).map(|node| (node, group)));
+    world.run(200);
+    assert_eq!(world.voters(1), [1, 2, 3]);
+    assert_eq!(world.lost.len(), 2);
+    // One of the two is found whole.
+    world.lost.pop_first();
+    world.settle();
+    assert!(world.lost.is_empty());
+    assert_eq!(world.voters(1), [1, 2, 3]);
 }
 
 #[test]

@@ -75,12 +75,15 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "The replica of a group on this node is in quarantine",
         cause: "It lost something that it had acknowledged: damage in its log, or writes that the disk forgot.",
-        hint: "Let it be replaced by its cluster, and look at the disk: `mesh-node log verify DIR` on that node.",
+        hint: "Nothing, where there are other replicas: they fill it within seconds. Look at the disk: `mesh-node log verify \
+        DIR`. Where there is no other replica, only `mesh-node log repair --accept-loss DIR` is left.",
         explanation: "A replica that acknowledged an entry counts in the majority that made it safe. When it is found to \
         have lost such an entry it must not vote or acknowledge any more: a majority could then be had \
-        without the entry. It stays as it is, for an inspection, and takes no part.\n\nWith enough other \
-        replicas nothing is lost: remove it from the group and add it again, and it is filled from the \
-        others.",
+        without the entry. So it takes no part, and says so to its leader.\n\nAs long as a majority of the voters \
+        has lost nothing, they take it out of the group, take it in again without a vote, fill it from a snapshot, and \
+        let it vote when it has caught up: that takes seconds, and nothing is lost. Without such a majority, or in a group \
+        of one replica, it stays as it is: what is missing may be nowhere else. A node whose files are whole may still \
+        bring it back; else `mesh-node log repair --accept-loss DIR` goes on without what is lost, on purpose.",
     },
     Entry {
         code: Code::ReplicaSender,
