@@ -36,6 +36,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "NAME")]
     pub(crate) bug: Option<String>,
 
+    /// Bring each known bug back in a trial of its own: it has to be found, and the same trial without it has to pass
+    #[arg(long, conflicts_with_all = ["bug", "trials", "list"])]
+    pub(crate) bugs: bool,
+
     /// Keep the folders of trials: data, logs, sockets
     #[arg(long)]
     pub(crate) keep: bool,

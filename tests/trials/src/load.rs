@@ -53,7 +53,7 @@ impl Record {
     }
 
     /// The last place of a register that was acknowledged.
-    fn last(&self, register: &str) -> u64 {
+    pub(crate) fn last(&self, register: &str) -> u64 {
         let all = self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner);
         all.get(register).copied().unwrap_or(0)
     }
@@ -63,6 +63,8 @@ impl Record {
 pub(crate) struct Load {
     pub(crate) record: Arc<Record>,
     stop: watch::Sender<bool>,
+    pause: watch::Sender<bool>,
+    registers: Vec<String>,
     tasks: JoinSet<anyhow::Result<()>>,
 }
 
@@ -71,6 +73,7 @@ impl Load {
     pub(crate) async fn start(urls: &[String], registers: &[String], writers: u32) -> anyhow::Result<Self> {
         let record = Record::new();
         let stop = watch::Sender::new(false);
+        let pause = watch::Sender::new(false);
         let mut tasks = JoinSet::new();
         let mut writer = 0;
         for register in registers {
@@ -78,12 +81,23 @@ impl Load {
                 writer += 1;
                 // Each begins at another node.
                 let access = Access::open(urls, writer as usize, register).await?;
-                tasks.spawn(write(access, register.clone(), writer, Arc::clone(&record), stop.subscribe()));
+                let (stop, pause) = (stop.subscribe(), pause.subscribe());
+                tasks.spawn(write(access, register.clone(), writer, Arc::clone(&record), stop, pause));
             }
             let access = Access::open(urls, writer as usize + 1, register).await?;
             tasks.spawn(read(access, register.clone(), Arc::clone(&record), stop.subscribe()));
         }
-        Ok(Self { record, stop, tasks })
+        Ok(Self { record, stop, pause, registers: registers.to_vec(), tasks })
+    }
+
+    /// The registers.
+    pub(crate) fn registers(&self) -> &[String] {
+        &self.registers
+    }
+
+    /// Lets the writers wait with what they have not begun yet, or go on.
+    pub(crate) fn pause(&self, on: bool) {
+        self.pause.send_replace(on);
     }
 
     /// How many appends were acknowledged so far.
@@ -105,6 +119,7 @@ impl Load {
     /// Lets everybody finish what they have begun.
     pub(crate) async fn stop(mut self) -> anyhow::Result<Arc<Record>> {
         self.stop.send_replace(true);
+        self.pause(false);
         while let Some(ended) = self.tasks.join_next().await {
             ended??;
         }
@@ -118,9 +133,11 @@ async fn write(
     writer: u32,
     record: Arc<Record>,
     stop: watch::Receiver<bool>,
+    mut pause: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut number = 0;
     while !*stop.borrow() {
+        pause.wait_for(|paused| !paused).await?;
         number += 1;
         let id = Id { writer, number };
         let fate = match access.append(&id.encode(), PATIENCE).await {

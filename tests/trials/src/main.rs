@@ -8,6 +8,8 @@
 //! `tests/nemesis` builds what this needs and starts it.
 
 mod arguments;
+mod bare;
+mod bugs;
 mod cluster;
 mod load;
 mod network;
@@ -52,6 +54,9 @@ async fn go(arguments: &Arguments) -> anyhow::Result<bool> {
         return Ok(true);
     }
     let programs = programs(arguments)?;
+    if arguments.bugs {
+        return bugs::look(arguments, &programs).await;
+    }
     let mut all_passed = true;
     for trial in chosen {
         let folder =

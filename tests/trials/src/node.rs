@@ -51,7 +51,8 @@ impl Node {
         format!("unix://{}", self.socket().display())
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The socket of it that clients connect to.
+    pub(crate) fn socket(&self) -> PathBuf {
         self.setup.folder.join(format!("{}.sock", self.setup.name))
     }
 

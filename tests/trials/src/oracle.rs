@@ -78,6 +78,8 @@ pub(crate) struct Verdict {
     pub(crate) stale: u64,
     /// Readers that did not find what the others found.
     pub(crate) diverged: u64,
+    /// Registers that nobody could read at the end.
+    pub(crate) unread: u64,
     /// The longest time without an acknowledgement in any register that was written to.
     pub(crate) worst_gap: Duration,
 }
@@ -145,6 +147,7 @@ impl Register {
             // What nobody could read is lost, as far as anybody can tell.
             let acked = self.sent.values().filter(|fate| matches!(fate, Fate::Acknowledged { .. }));
             verdict.lost += acked.count() as u64;
+            verdict.unread += 1;
             return;
         };
         verdict.diverged += others.iter().filter(|other| *other != first).count() as u64;

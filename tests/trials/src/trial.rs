@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::cluster::{Cluster, Plan, Programs};
 use crate::load::Load;
@@ -15,6 +15,8 @@ use crate::register::Access;
 
 /// How long everything may take to be well again once nothing breaks any more.
 const HEALED: Duration = Duration::from_secs(30);
+/// The same for what a bug has broken, which may stay so.
+const BROKEN: Duration = Duration::from_secs(6);
 /// Appends that have to be acknowledged after it is.
 const ALIVE: usize = 50;
 
@@ -109,6 +111,8 @@ pub(crate) async fn run(trial: &Trial, settings: &Settings<'_>) -> anyhow::Resul
     let registers: Vec<String> = (0..4).map(|nth| format!("r{nth}")).collect();
     let urls = cluster.urls();
     let load = Load::start(&urls[..founders], &registers, 2).await?;
+    // What a bug has broken does not heal; there is no need to wait for long.
+    let healed = if settings.bug.is_some() { BROKEN } else { HEALED };
     load.progress(ALIVE, HEALED).await.context("before anything was broken")?;
     let mut apart = Vec::new();
     for url in urls.iter().take(founders) {
@@ -123,27 +127,31 @@ pub(crate) async fn run(trial: &Trial, settings: &Settings<'_>) -> anyhow::Resul
         complaints: Vec::new(),
         notes: Vec::new(),
     };
-    (trial.body)(&mut arena).await?;
+    let broken_off = (trial.body)(&mut arena).await.err();
+    arena.load.pause(false);
     let Arena { mut cluster, load, mut complaints, notes, .. } = arena;
+    complaints.extend(broken_off.map(|error| format!("{error:#}")));
     cluster.network.heal();
     for node in cluster.nodes.iter_mut().take(founders) {
         if !node.is_running() {
             node.start()?;
-            node.ready().await?;
+            if let Err(error) = node.ready().await {
+                complaints.push(format!("{error:#}"));
+            }
         }
     }
-    if let Err(error) = load.progress(ALIVE, HEALED).await {
+    if let Err(error) = load.progress(ALIVE, healed).await {
         complaints.push(format!("after everything was healed: {error:#}"));
     }
     let record = load.stop().await?;
     let ended = record.elapsed();
-    if let Err(error) = cluster.caught_up(0, HEALED).await {
+    if let Err(error) = cluster.caught_up(0, healed).await {
         complaints.push(format!("{error:#}"));
     }
     let names: Vec<String> = record.with(|history| history.registers().map(str::to_owned).collect());
     for (nth, url) in urls.iter().enumerate().take(founders) {
         for register in &names {
-            match read_all(url, register).await {
+            match timeout(2 * healed, read_all(url, register)).await.context("no answer").flatten() {
                 Ok(found) => record.with(|history| history.found(register, found)),
                 Err(error) => complaints.push(format!("n{}: {register} can't be read: {error:#}", nth + 1)),
             }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::trial::{Body, Trial};
+use crate::trial::{Body, Outcome, Trial};
 
+mod bugs;
 mod clock;
 mod crash;
 mod damage;
@@ -72,9 +73,82 @@ pub(crate) const ALL: &[Trial] = &[
     trial(34, "a clock that is an hour off", "no election", |a| Box::pin(clock::off(a))),
 ];
 
+/// A known bug, the schedule that brings it out, and how it shows.
+pub(crate) struct Bug {
+    /// What `MESH_FAULTS` calls it.
+    pub(crate) name: &'static str,
+    pub(crate) trial: Trial,
+    /// Whether what came of the trial is the work of this bug.
+    pub(crate) shows: fn(&Outcome) -> bool,
+}
+
+const fn bug(
+    number: u32,
+    name: &'static str,
+    trial_name: &'static str,
+    passes: &'static str,
+    body: Body,
+    shows: fn(&Outcome) -> bool,
+) -> Bug {
+    Bug { name, trial: trial(number, trial_name, passes, body), shows }
+}
+
+/// All bugs that can be brought back.
+pub(crate) const BUGS: &[Bug] = &[
+    bug(
+        101,
+        "ack-before-fsync",
+        "the power of all nodes fails",
+        "what was acknowledged is there",
+        |a| Box::pin(bugs::power(a)),
+        |outcome| outcome.verdict.lost > 0,
+    ),
+    bug(
+        102,
+        "ack-before-quorum",
+        "the leader is alone with its clients",
+        "it acknowledges nothing",
+        |a| Box::pin(bugs::alone(a)),
+        |outcome| outcome.verdict.lost + outcome.verdict.misplaced + outcome.verdict.diverged > 0,
+    ),
+    bug(
+        103,
+        "forget-vote",
+        "power fails right after a vote",
+        "one leader of a term",
+        |a| Box::pin(bugs::votes(a)),
+        |outcome| outcome.complaints.iter().any(|said| said.starts_with("two leaders of one term")),
+    ),
+    bug(
+        104,
+        "truncate-on-damage",
+        "a damaged log is needed for a majority",
+        "it does not vote",
+        |a| Box::pin(bugs::damaged_majority(a)),
+        |outcome| outcome.verdict.lost > 0,
+    ),
+    bug(
+        105,
+        "stale-read",
+        "a leader sleeps while another one is elected",
+        "it answers no reads",
+        |a| Box::pin(bugs::asleep(a)),
+        |outcome| outcome.verdict.stale > 0,
+    ),
+    bug(
+        106,
+        "apply-twice",
+        "a follower gets a snapshot, and leads",
+        "every record is there once",
+        |a| Box::pin(bugs::snapshot(a)),
+        |outcome| outcome.verdict.duplicated + outcome.verdict.misplaced > 0,
+    ),
+];
+
 /// The trial of a number.
 pub(crate) fn by_number(number: u32) -> Option<&'static Trial> {
-    ALL.iter().find(|trial| trial.number == number)
+    let of_bugs = BUGS.iter().map(|bug| &bug.trial);
+    ALL.iter().chain(of_bugs).find(|trial| trial.number == number)
 }
 
 #[cfg(test)]
@@ -86,5 +160,7 @@ mod tests {
         assert!(ALL.is_sorted_by(|a, b| a.number < b.number));
         assert_eq!(by_number(22).map(|trial| trial.number), Some(22));
         assert!(by_number(0).is_none());
+        assert!(BUGS.is_sorted_by(|a, b| a.trial.number < b.trial.number));
+        assert_eq!(by_number(103).map(|trial| trial.number), Some(103));
     }
 }

@@ -159,7 +159,7 @@ async fn offline(
 }
 
 /// The file of the log that has most in it, its bytes, and how far they go.
-fn fullest(data: &Path) -> anyhow::Result<Option<(PathBuf, Vec<u8>, u64)>> {
+pub(super) fn fullest(data: &Path) -> anyhow::Result<Option<(PathBuf, Vec<u8>, u64)>> {
     let mut found: Option<(PathBuf, Vec<u8>, u64)> = None;
     for entry in std::fs::read_dir(data.join("log"))? {
         let path = entry?.path();
@@ -196,7 +196,7 @@ fn flip(path: &Path, random: &mut Random) -> anyhow::Result<()> {
     flip_between(path, 0, size, random)
 }
 
-fn flip_between(path: &Path, from: u64, to: u64, random: &mut Random) -> anyhow::Result<()> {
+pub(super) fn flip_between(path: &Path, from: u64, to: u64, random: &mut Random) -> anyhow::Result<()> {
     let file = File::options().read(true).write(true).open(path)?;
     let offset = from + random.next() % (to - from).max(1);
     let mut byte = [0];

@@ -14,8 +14,6 @@ const APPENDS: usize = 40;
 const GOES_ON: Duration = Duration::from_secs(15);
 /// Entries that a replica may be behind under load.
 const LAG: u64 = 100;
-/// How long founders may take to tell which directory they have.
-const REPORTED: Duration = Duration::from_secs(5);
 /// How long a change of members may take while things break.
 const CHANGED: Duration = Duration::from_secs(90);
 
@@ -71,7 +69,7 @@ pub(super) fn has_replicas(groups: &[Value], count: usize) -> bool {
 
 /// Who said that it leads what.
 #[derive(Default)]
-struct Leaders {
+pub(super) struct Leaders {
     seen: BTreeMap<(u64, u64), String>,
     twice: Vec<(u64, u64, String, String)>,
 }
@@ -79,7 +77,19 @@ struct Leaders {
 impl Leaders {
     /// Asks every node which groups it leads.
     async fn look(&mut self, arena: &Arena) {
-        for node in &arena.cluster.nodes {
+        let all: Vec<usize> = (0..arena.cluster.nodes.len()).collect();
+        self.look_at(arena, &all).await;
+    }
+
+    /// The first two of a term that were seen.
+    pub(super) fn twice(&self) -> Option<String> {
+        self.twice.first().map(|found| format!("{found:?}"))
+    }
+
+    /// Asks some nodes which groups they lead; whether that was news.
+    pub(super) async fn look_at(&mut self, arena: &Arena, nodes: &[usize]) -> bool {
+        let before = self.seen.len();
+        for node in nodes.iter().map(|nth| &arena.cluster.nodes[*nth]) {
             let Ok(answer) = node.api("groups").await else { continue };
             for group in answer["groups"].as_array().into_iter().flatten() {
                 let name = &node.setup.name;
@@ -93,13 +103,12 @@ impl Leaders {
                 }
             }
         }
+        self.seen.len() > before
     }
 }
 
 /// A node loses its directory and comes back under its name.
 pub(super) async fn wiped(arena: &mut Arena) -> anyhow::Result<()> {
-    // Until each founder's directory is known to the cluster, another one under its number can't be told from it.
-    sleep(REPORTED).await;
     let mut wipes = 0;
     while wipes == 0 || arena.goes_on() {
         let victim = arena.random.below(3);
