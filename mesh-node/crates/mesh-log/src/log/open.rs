@@ -13,12 +13,12 @@ use std::{
 use super::{
     FileReport, Log, OpenError, Options, Part, Recovered,
     current::Current,
-    recover::{Recovery, Tail, recover},
+    recover::{Doubt, Recovery, Tail, recover},
     survey, work,
 };
 use crate::{
     vfs::{File, Vfs},
-    wal::{ALIGN, head},
+    wal::{ALIGN, footer, head},
 };
 
 impl Log {
@@ -137,25 +137,29 @@ fn close(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery, options: &Options) -> R
     Ok(())
 }
 
-/// How many of the newest files may end in blocks that no later one proves: when a file is full, the next one is begun with
-/// the same sync.
-const UNPROVEN_FILES: usize = 2;
 /// So much is written again at a time.
 const AGAIN_BYTES: usize = 1 << 20;
 
 /// What was read may never have been made durable, when it was the process that ended; and others are told that it is. When
 /// it ended because a sync failed, the system may even take what was not written for clean: it can be read, and would be
-/// gone with the power. So the newest files are written again before they are synced; damaged ones stay as they are.
+/// gone with the power. So everything that no later block proves is written again before it is synced; damaged files stay
+/// as they are.
 fn sync_read(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery) -> Result<(), OpenError> {
     let read: Vec<_> = recovery.files.iter().filter(|file| file.part == Part::Read).collect();
-    let proven = read.len().saturating_sub(UNPROVEN_FILES);
-    for (nth, file) in read.into_iter().enumerate() {
+    for (nth, file) in read.iter().enumerate() {
         let path = survey::path(dir, file.file);
         let is_damaged = recovery.recovered.damage.iter().any(|damage| damage.file == file.file);
+        let next = read.get(nth + 1).map(|next| next.file);
+        let from = recovery.unproven.from(file.file, next).filter(|_| !is_damaged);
+        let tail = recovery.tail.as_ref().filter(|tail| tail.id == file.file);
+        let end = tail.map_or(file.bytes, |tail| tail.offset);
         let synced = vfs.open(&path, false).and_then(|opened| {
-            if nth >= proven && !is_damaged {
-                let tail = recovery.tail.as_ref().filter(|tail| tail.id == file.file);
-                write_again(opened.as_ref(), tail.map_or(file.bytes, |tail| tail.offset))?;
+            match from {
+                Some(Doubt::Block(at)) => write_again(opened.as_ref(), at, end)?,
+                Some(Doubt::Footer) => {
+                    write_again(opened.as_ref(), end.saturating_sub(footer::bytes(file.groups.len())), end)?;
+                }
+                None => {}
             }
             opened.sync_data()
         });
@@ -164,11 +168,12 @@ fn sync_read(vfs: &dyn Vfs, dir: &Path, recovery: &Recovery) -> Result<(), OpenE
     Ok(())
 }
 
-fn write_again(file: &dyn File, end: u64) -> std::io::Result<()> {
-    let mut bytes = vec![0; AGAIN_BYTES];
-    let mut at = 0;
+fn write_again(file: &dyn File, begin: u64, end: u64) -> std::io::Result<()> {
+    let mut bytes =
+        vec![0; usize::try_from(end.saturating_sub(begin)).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES)];
+    let mut at = begin;
     while at < end {
-        let want = usize::try_from(end - at).unwrap_or(usize::MAX).min(AGAIN_BYTES);
+        let want = usize::try_from(end - at).unwrap_or(usize::MAX).min(bytes.len());
         let got = file.read_at(&mut bytes[..want], at)?;
         if got == 0 {
             break;

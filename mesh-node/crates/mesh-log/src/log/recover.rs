@@ -5,11 +5,13 @@
 //! with it goes everything behind it, which nobody was told of either. Nothing is written here.
 
 mod finish;
+mod unproven;
 mod walk;
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use self::walk::Walk;
+pub(crate) use self::unproven::Doubt;
+use self::{unproven::Unproven, walk::Walk};
 use super::{
     OpenError, Options, Recovered,
     replay::Replay,
@@ -41,6 +43,8 @@ pub(crate) struct Recovery {
     pub(crate) unclosed: Vec<(FileId, Footer)>,
     /// Every file, by rising id.
     pub(crate) files: Vec<FileReport>,
+    /// What counts and may not be durable.
+    pub(crate) unproven: Unproven,
 }
 
 /// The place behind the last block.

@@ -62,6 +62,7 @@ impl Walk<'_> {
             top: self.top.max(accepted),
             unclosed: self.unclosed,
             files: self.reports,
+            unproven: self.unproven,
         }
     }
 }

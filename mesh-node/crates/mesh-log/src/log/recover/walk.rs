@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FileReport, Part, Tail, extend_by};
+use super::{FileReport, Part, Tail, extend_by, unproven::Unproven};
 use crate::{
     bug::Bug,
     id::{FileId, GroupId},
@@ -45,6 +45,7 @@ pub(super) struct Walk<'a> {
     pub(super) tail: Option<Tail>,
     pub(super) unclosed: Vec<(FileId, Footer)>,
     pub(super) torn_bytes: u64,
+    pub(super) unproven: Unproven,
 }
 
 impl<'a> Walk<'a> {
@@ -63,6 +64,7 @@ impl<'a> Walk<'a> {
             tail: None,
             unclosed: Vec::new(),
             torn_bytes: 0,
+            unproven: Unproven::default(),
         }
     }
 
@@ -259,6 +261,7 @@ impl<'a> Walk<'a> {
                 self.replay.handle_item(file.id, item, *at, payload.as_ref());
             }
         }
+        self.unproven.handle_block(file.id, block.at, &block.header);
         self.accepted = Some(block.header.sequence);
         self.top = self.top.max(block.header.sequence);
     }
