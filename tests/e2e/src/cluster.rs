@@ -60,6 +60,16 @@ impl Cluster {
         &self.founders
     }
 
+    /// The certificates of all of them.
+    pub fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
+
+    /// Where one of its first nodes takes its peers.
+    pub fn place(&self, index: usize) -> SocketAddr {
+        self.places[index]
+    }
+
     fn builder(&self, name: &str, place: SocketAddr) -> NodeBuilder {
         let issued = self.authority.issue(Subject::Node(name), Validity::Now);
         self.certificates.put_node(name, &issued);
