@@ -39,18 +39,25 @@ const BANNED_DIRECTLY: [(&str, &str); 8] = [
 const TLS_PROVIDERS: [&str; 4] = ["ring", "aws-lc-rs", "openssl-sys", "boring"];
 
 /// Packages that are there in several versions, and who needs them.
-const TWICE: [(&str, &str); 20] = [
+const TWICE: [(&str, &str); 27] = [
     ("base64", "we and tonic have 0.22; pem, of rcgen, has 0.23"),
     ("bitflags", "rustix has 2; prost-build 0.11, of raft, has 1 by way of which"),
     ("embedded-io", "postcard names two versions as options of its own"),
+    ("fixedbitset", "as petgraph"),
+    ("foldhash", "we have 0.2; hashbrown 0.15, of petgraph, has 0.1"),
     ("getrandom", "rand 0.9 (proptest) and 0.10 (opentelemetry)"),
+    ("hashbrown", "indexmap has 0.17; petgraph, of prost-build 0.14, has 0.15"),
     ("heck", "clap has 0.5; prost-build 0.11, of raft, 0.4"),
     ("http", "actix-web 4 has 0.2; hyper, in the race's gRPC peer, has 1"),
     ("itertools", "prost 0.14 and prost 0.11, of raft"),
     ("linux-raw-sys", "as rustix"),
     ("miniz_oxide", "png and flate2"),
+    ("petgraph", "prost-build 0.14 has 0.8, and 0.11, of raft, has 0.6"),
+    ("prettyplease", "as petgraph"),
     ("prost", "tonic has 0.14; raft, whose last release is of 2023, has 0.11"),
+    ("prost-build", "etcd-client's build has 0.14; raft's has 0.11"),
     ("prost-derive", "as prost"),
+    ("prost-types", "as prost-build"),
     ("rand", "proptest has 0.9, opentelemetry 0.10"),
     ("rand_chacha", "proptest has 0.9; rand 0.8, of raft, 0.3"),
     ("rand_core", "as rand"),

@@ -31,7 +31,7 @@ use std::time::Instant;
 use mesh_wire::code::Code;
 use mesh_wire::name::Name;
 
-use self::backoff::Backoff;
+pub use self::backoff::Backoff;
 use self::contest::{Claim, Verdict};
 pub use self::greeting::{Greeting, Refusal};
 pub use self::options::Options;

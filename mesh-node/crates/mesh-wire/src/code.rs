@@ -12,7 +12,8 @@
 //! | 3001 to 3999 | requests and replies |
 //! | 4001 to 4999 | configuration and start-up of a node |
 //! | 5001 to 5999 | clients and the command line |
-//! | 6001 to 6999 | networks, certificates, tokens, peers |
+//! | 6001 to 6099 | networks, certificates, tokens, peers |
+//! | 6100 to 6999 | discovery: who is in the cluster |
 //! | 7001 to 7999 | the durable plane: data directories, logs, replicas, declarations, records |
 //!
 //! ```
@@ -396,6 +397,34 @@ pub enum Code {
     PeerUnknown = 6073,
     /// The node has links with as many peers as it may.
     TooManyPeers = 6074,
+    /// etcd does not answer.
+    DiscoveryUnreachable = 6100,
+    /// etcd went silent.
+    DiscoverySilent = 6101,
+    /// etcd has no leader.
+    DiscoveryNoLeader = 6102,
+    /// etcd refused the user, or what it may do.
+    DiscoveryDenied = 6103,
+    /// The TLS handshake with etcd failed.
+    DiscoveryTlsFailed = 6104,
+    /// etcd refused a request.
+    DiscoveryRefused = 6105,
+    /// Another node has this node's id.
+    DiscoveryIdTaken = 6106,
+    /// The lease of this node's registration was lost.
+    DiscoveryLeaseLost = 6107,
+    /// What stands under a key of the cluster is no node.
+    DiscoveryRecordInvalid = 6108,
+    /// More nodes are registered than a node keeps in mind.
+    DiscoveryTooManyNodes = 6109,
+    /// etcd knows another cluster under this name.
+    DiscoveryOtherCluster = 6110,
+    /// A cluster can't be founded this way.
+    DiscoveryCannotFound = 6111,
+    /// The file of peers can't be used.
+    DiscoveryFileUnusable = 6112,
+    /// The settings for discovery can't be.
+    DiscoveryInvalid = 6113,
     /// The data directory has another format.
     DataDirVersion = 7001,
     /// The data directory belongs to another cluster.

@@ -7,25 +7,27 @@ use crate::random::Random;
 /// Waits that double up to a bound, each cut by a random part so that nodes that lost each other at the same moment
 /// don't meet again at the same moment.
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub struct Backoff {
     min: Duration,
     max: Duration,
     random: Random,
 }
 
 impl Backoff {
-    pub(super) fn new(min: Duration, max: Duration, seed: u64) -> Self {
+    /// Waits from `min` to `max`, spread by `seed`.
+    #[must_use]
+    pub fn new(min: Duration, max: Duration, seed: u64) -> Self {
         Self { min, max: max.max(min), random: Random::new(seed) }
     }
 
     /// The wait after this many failed attempts before the last one: between half and all of `min << attempts`.
-    pub(super) fn after(&mut self, attempts: u32) -> Duration {
+    pub fn after(&mut self, attempts: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempts).unwrap_or(u32::MAX);
         self.cut(self.min.saturating_mul(factor).min(self.max))
     }
 
     /// The longest wait.
-    pub(super) fn longest(&mut self) -> Duration {
+    pub fn longest(&mut self) -> Duration {
         self.cut(self.max)
     }
 

@@ -4,6 +4,7 @@ mod batch;
 mod client;
 mod command;
 mod config;
+mod discovery;
 mod disk;
 mod identity;
 mod lifetime;
@@ -39,6 +40,7 @@ const PARTS: &[&[Entry]] = &[
     identity::ENTRIES,
     network::ENTRIES,
     peer::ENTRIES,
+    discovery::ENTRIES,
     disk::ENTRIES,
     store::ENTRIES,
     replica::ENTRIES,

@@ -146,7 +146,8 @@ fn index() -> String {
         ("Requests and replies", 3001..=3999),
         ("Configuration and start-up of a node", 4001..=4999),
         ("Clients and the command line", 5001..=5999),
-        ("Networks, certificates, tokens, peers", 6001..=6999),
+        ("Networks, certificates, tokens, peers", 6001..=6099),
+        ("Discovery", 6100..=6999),
         ("The durable plane", 7001..=7999),
     ];
     for (title, range) in ranges {
