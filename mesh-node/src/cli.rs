@@ -97,6 +97,9 @@ pub struct Run {
     /// Name of the cluster [default: mesh]
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<String>,
+    /// Where this node stands, as a rack or a zone of a data centre: copies go to different ones [default: nowhere]
+    #[arg(long, value_name = "NAME")]
+    pub zone: Option<String>,
     /// What to log: a level, or levels per module: info,mesh_node=debug [env: MESH_LOG] [default: info]
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -128,6 +131,7 @@ impl Run {
             ("threads", "--threads", &self.threads),
             ("name", "--node", &self.node),
             ("cluster", "--cluster", &self.cluster),
+            ("zone", "--zone", &self.zone),
             ("log.filter", "--log", &self.log),
         ];
         let set = given.into_iter().filter_map(|(key, flag, value)| Some((key, flag, value.clone()?)));

@@ -54,6 +54,8 @@ pub struct Config {
     pub name: Name,
     /// Name of its cluster.
     pub cluster: Name,
+    /// Where it stands: nodes of one zone may fail together.
+    pub zone: Option<Name>,
     /// Directory with everything that it keeps on disk.
     pub data: PathBuf,
     /// Number of data threads, at least 1.

@@ -7,13 +7,17 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use clap::{Args, Subcommand};
 use mesh_log::{
     directory::{self, DataDir},
-    log::{Damage, Part},
+    id::GroupId,
+    lanes::Lanes,
+    log::{Damage, Part, RecoveredGroup},
     offline::{self, GroupReport, Report as Found},
     vfs::{Vfs, real::Real},
 };
+use mesh_replica::whole;
 use mesh_wire::code::{Code, Report};
 use serde_json::{Value as Json, json};
 
@@ -92,9 +96,19 @@ fn failed(json: bool) -> impl Fn(offline::Error) -> Failure {
     move |error| Failure { code: error.code(), message: error.to_string(), json }
 }
 
+/// What of a group is not there, in words.
+fn lacking(
+    group: GroupId,
+    checkpoint: Option<&Bytes>,
+    recovered: Option<&RecoveredGroup>,
+    lanes: &Lanes,
+) -> Vec<String> {
+    whole::lacking(group, checkpoint, recovered, lanes).iter().map(ToString::to_string).collect()
+}
+
 fn verify(place: &Where) -> Result<ExitCode, Failure> {
     let (dir, vfs) = open(place)?;
-    let found = offline::verify(&vfs, dir.path(), dir.uuid()).map_err(failed(place.json))?;
+    let found = offline::verify(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
     if place.json {
         say(&report_json(&dir, &found).to_string(), true)?;
     } else {
@@ -124,7 +138,7 @@ fn dump(dir: &std::path::Path) -> Result<ExitCode, Failure> {
 fn repair(place: &Where, accept_loss: bool) -> Result<ExitCode, Failure> {
     let (dir, vfs) = open(place)?;
     if !accept_loss {
-        let found = offline::verify(&vfs, dir.path(), dir.uuid()).map_err(failed(place.json))?;
+        let found = offline::verify(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
         if !found.is_damaged() {
             return say_repaired(&dir, &found, &[], place.json);
         }
@@ -133,9 +147,9 @@ fn repair(place: &Where, accept_loss: bool) -> Result<ExitCode, Failure> {
         let message = "this would be lost for good, and nobody agreed to that".to_owned();
         return Err(Failure { code: Code::RepairNeedsConsent, message, json: place.json });
     }
-    let repaired = offline::repair(&vfs, dir.path(), dir.uuid()).map_err(failed(place.json))?;
+    let repaired = offline::repair(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
     say_repaired(&dir, &repaired.before, &repaired.aside, place.json)?;
-    let left = offline::verify(&vfs, dir.path(), dir.uuid()).map_err(failed(place.json))?;
+    let left = offline::verify(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
     if !left.is_damaged() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -165,6 +179,11 @@ fn say_repaired(
     for (group, report) in before.groups.iter().filter(|(_, report)| report.suspect) {
         text += &format!("lost: group {group}: {}\n", lost_text(report));
     }
+    if !before.accepted {
+        for (group, what) in &before.lacking {
+            text += &format!("lost: group {group}: {what}\n");
+        }
+    }
     for path in aside {
         text += &format!("kept: {}\n", path.display());
     }
@@ -185,7 +204,8 @@ fn damage_code(found: &Found) -> Code {
     match found.store.first() {
         _ if in_log => Code::LogDamaged,
         Some(damage) => damage.code(),
-        None => Code::SegmentDamaged,
+        None if !found.pieces.is_empty() => Code::SegmentDamaged,
+        None => Code::DataDirIncomplete,
     }
 }
 
@@ -259,6 +279,10 @@ fn report_text(dir: &DataDir, found: &Found) -> String {
     for (id, group) in found.groups.iter().filter(|(_, group)| group.suspect) {
         text += &format!("lost: group {id}: {}\n", lost_text(group));
     }
+    let agreed = if found.accepted { ", as was agreed to" } else { "" };
+    for (group, what) in &found.lacking {
+        text += &format!("missing: group {group}: {what}{agreed}\n");
+    }
     if !found.is_damaged() {
         text += "nothing is damaged\n";
     }
@@ -316,6 +340,7 @@ fn report_json(dir: &DataDir, found: &Found) -> Json {
         let (piece, group) = (&at.piece, at.group.0);
         json!({ "group": group, "lane": piece.lane.0, "first": piece.first, "count": piece.count })
     });
+    let lacking = found.lacking.iter().map(|(group, what)| json!({ "group": group.0, "what": what }));
     json!({
         "directory": dir.uuid().to_string(),
         "cluster": dir.cluster().map(|uuid| uuid.to_string()),
@@ -335,5 +360,7 @@ fn report_json(dir: &DataDir, found: &Found) -> Json {
             "lost": damage.lost,
         })).collect::<Vec<_>>(),
         "damaged_records": pieces.collect::<Vec<_>>(),
+        "missing": lacking.collect::<Vec<_>>(),
+        "loss_accepted": found.accepted,
     })
 }

@@ -8,7 +8,7 @@ mod texts;
 pub(super) use ids::{HostNames, Ids};
 pub(super) use network::{Finding, Labels, OptionalPath, Place, Switch};
 pub(super) use numbers::{Bytes, Count, Mode, Time};
-pub(super) use texts::{Address, Choice, Directory, Filter, Label};
+pub(super) use texts::{Address, Choice, Directory, Filter, Label, OptionalLabel};
 
 use super::raw::Raw;
 

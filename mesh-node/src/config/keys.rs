@@ -11,7 +11,9 @@ use mesh_transport::endpoint::SOCKET_PATH_BYTES;
 use mesh_transport::peer::ALLOWED_IDS;
 use mesh_wire::limits;
 
-use super::form::{Address, Bytes, Choice, Count, Directory, Filter, HostNames, Ids, Label, Mode, Time};
+use super::form::{
+    Address, Bytes, Choice, Count, Directory, Filter, HostNames, Ids, Label, Mode, OptionalLabel, Time,
+};
 use super::reader::Default::{Computed, Text};
 use super::reader::Key;
 
@@ -44,6 +46,14 @@ pub(super) const CLUSTER: Key<Label> = Key {
     default: Text("mesh"),
     flag: Some("--cluster"),
     doc: "Name of the cluster that this node belongs to.",
+};
+pub(super) const ZONE: Key<OptionalLabel> = Key {
+    path: "zone",
+    form: OptionalLabel,
+    default: Text(""),
+    flag: Some("--zone"),
+    doc: "Where this node stands, as a rack or a zone of a data centre: nodes of one zone may fail together. Copies of a \
+          shard go to nodes of different zones, as far as there are some.",
 };
 pub(super) const DATA: Key<Directory> = Key {
     path: "data",

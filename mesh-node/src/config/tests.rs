@@ -49,7 +49,7 @@ fn entry<'a>(config: &'a Config, key: &str) -> &'a Entry {
 fn defaults() {
     let config = Config::load(layers()).unwrap();
     assert_eq!(config.name.as_str(), "host_1.local");
-    assert_eq!(config.cluster.as_str(), "mesh");
+    assert_eq!((config.cluster.as_str(), &config.zone), ("mesh", &None));
     assert_eq!(config.data, Path::new("/nowhere/share/mesh"));
     assert_eq!(config.socket.path, Path::new("/nowhere/share/mesh/mesh.sock"));
     assert_eq!(config.socket.mode, 0o600);

@@ -16,6 +16,7 @@ use super::{
 pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Result<Config, Error> {
     let name = reader.read_or(&keys::NAME, || name_of_host(host_name))?;
     let cluster = reader.read(&keys::CLUSTER)?;
+    let zone = reader.read(&keys::ZONE)?;
     let data = reader.read_or(&keys::DATA, || places.data_dir.clone())?;
     let discovery = reader.read(&keys::DISCOVERY)?;
     let threads = reader.read(&keys::THREADS)?;
@@ -59,6 +60,7 @@ pub(super) fn read(mut reader: Reader, places: &Places, host_name: &str) -> Resu
     let config = Config {
         name,
         cluster,
+        zone,
         data,
         threads,
         busy_poll,

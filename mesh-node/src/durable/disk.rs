@@ -19,11 +19,27 @@ pub(super) struct Disk {
     jobs: VecDeque<(u64, Job)>,
     /// Writes and jobs of which nothing was heard yet.
     under_way: usize,
+    /// There was no room the last time.
+    is_full: bool,
 }
 
 impl Disk {
     pub(super) fn new(writer: Writer, keeper: keeper::Shell) -> Self {
-        Self { writer, keeper, writes: VecDeque::new(), jobs: VecDeque::new(), under_way: 0 }
+        Self { writer, keeper, writes: VecDeque::new(), jobs: VecDeque::new(), under_way: 0, is_full: false }
+    }
+
+    /// Notes what the log's thread says of the disk, whether anybody else is there to hear it yet or not.
+    pub(super) fn handle(&mut self, event: &writer::Event) {
+        match event {
+            writer::Event::Full => self.is_full = true,
+            writer::Event::Room => self.is_full = false,
+            _ => {}
+        }
+    }
+
+    /// Whether the log has no room.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// Has records written.
@@ -64,6 +80,41 @@ impl Disk {
                 self.jobs.push_front((id, job));
                 break;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use mesh_log::{
+        keeper::Keeper,
+        log::{self, Log},
+        vfs::{Vfs, real::Real},
+    };
+
+    use super::*;
+
+    #[test]
+    fn whether_there_is_room_is_known_to_whoever_asks_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let vfs: Arc<dyn Vfs> = Arc::new(Real);
+        let options = log::Options { file_bytes: log::Options::FILE_BYTES_MIN, ..log::Options::new(7) };
+        let (log, _) = Log::open(Arc::clone(&vfs), &dir.path().join("log"), options).unwrap();
+        let writer = Writer::spawn(log, writer::Options::default(), |_| {}).unwrap();
+        let (keeper, _) = Keeper::open(vfs, dir.path(), keeper::Options::default()).unwrap();
+        let keeper = keeper::spawn(Arc::new(keeper), keeper::ShellOptions::default(), |_| {}).unwrap();
+        let mut disk = Disk::new(writer, keeper);
+        assert!(!disk.is_full());
+        for (event, is_full) in [
+            (writer::Event::Full, true),
+            (writer::Event::Sealed(Vec::new()), true),
+            (writer::Event::Room, false),
+            (writer::Event::Written(Vec::new()), false),
+        ] {
+            disk.handle(&event);
+            assert_eq!(disk.is_full(), is_full, "{event:?}");
         }
     }
 }

@@ -5,7 +5,10 @@
 //!   first data thread: Opened ─► threads of the disk ─► groups ─► Plane
 //! ```
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use mesh_core::meta;
@@ -17,7 +20,7 @@ use mesh_log::{
     log::{self, Log},
     vfs::Vfs,
 };
-use mesh_replica::id::NodeNumber;
+use mesh_replica::{id::NodeNumber, whole};
 use mesh_shard::{
     bootstrap::{self, Plan},
     founding::{Founder, Next},
@@ -54,22 +57,24 @@ pub(crate) struct Opened {
 pub(super) fn open(shared: &Shared, mut directory: DataDir) -> Result<Opened, Error> {
     let config = &shared.config;
     let (vfs, bugs) = disk()?;
+    if is_alone(config) {
+        look(&vfs, config, &directory)?;
+    }
     let (keeper, restored) = Keeper::open(Arc::clone(&vfs), directory.path(), keeper::Options::default())?;
-    let options = log::Options {
-        file_bytes: config.storage.file_bytes as u64,
-        kept: restored.kept.clone(),
-        bugs,
-        ..log::Options::new(directory.uuid().0)
-    };
-    let (log, recovered) = Log::open(vfs, &directory.log(), options)?;
-    let damaged = judge(config, &directory, &restored.damage, &recovered)?;
+    let options = log_options(config, &directory, &restored, bugs);
+    let (log, recovered) = Log::open(Arc::clone(&vfs), &directory.log(), options)?;
+    for (code, what) in losses(vfs.as_ref(), &directory, &restored, &recovered)? {
+        tracing::error!(%code, what, "damage in the data directory: what is lost comes from other nodes");
+    }
+    // Records that are missing are fetched while their group goes on.
+    let damaged = restored.damage.iter().filter_map(keeper::Damage::lost_state).collect();
     let (number, plan) = begin(config, &mut directory)?;
     let about = meta::Join {
         name: config.name.clone(),
         directory: steward::core_uuid(directory.uuid()),
         incarnation: shared.incarnation,
         role: meta::Role::CORE,
-        zone: None,
+        zone: config.zone.clone(),
         level: meta::LEVEL,
         rest: meta::Fields::new(),
     };
@@ -86,36 +91,78 @@ fn disk() -> Result<(Arc<dyn Vfs>, Bugs), Error> {
     Ok((Arc::new(mesh_log::vfs::real::Real), Bugs::default()))
 }
 
-/// Damage is for the other nodes to make good, where there are others. Gives the groups that lost their state.
-fn judge(
+/// Looks for what is lost before anything is changed: nobody else has it.
+fn look(vfs: &Arc<dyn Vfs>, config: &Config, directory: &DataDir) -> Result<(), Error> {
+    let options = keeper::Options { read_only: true, ..keeper::Options::default() };
+    let (_, restored) = Keeper::open(Arc::clone(vfs), directory.path(), options)?;
+    let options = log_options(config, directory, &restored, Bugs::default());
+    let recovered = Log::look(vfs, &directory.log(), &options)?;
+    refuse(directory, &losses(vfs.as_ref(), directory, &restored, &recovered)?)
+}
+
+fn log_options(
     config: &Config,
     directory: &DataDir,
-    store: &[keeper::Damage],
+    restored: &keeper::Restored,
+    bugs: Bugs,
+) -> log::Options {
+    log::Options {
+        file_bytes: config.storage.file_bytes as u64,
+        kept: restored.kept.clone(),
+        bugs,
+        ..log::Options::new(directory.uuid().0)
+    }
+}
+
+/// What is not as it was written.
+fn damage(store: &[keeper::Damage], log: &log::Recovered) -> Vec<(Code, String)> {
+    let store = store.iter().filter(|damage| !damage.is_harmless());
+    let store = store.map(|damage| (damage.code(), damage.to_string()));
+    let log = log.damage.iter().map(|log::Damage { file, offset, len, what, .. }| {
+        let what = what.as_str();
+        (Code::LogDamaged, format!("log file {:016x}: {what}, {len} bytes from {offset} on", file.0))
+    });
+    store.chain(log).collect()
+}
+
+/// What is not there, as other files say: a directory that was copied in part.
+fn missing(restored: &keeper::Restored, log: &log::Recovered) -> Vec<(Code, String)> {
+    let all: BTreeSet<GroupId> = restored.checkpoints.keys().chain(log.groups.keys()).copied().collect();
+    let is_told = |group: &GroupId| restored.damage.iter().any(|damage| damage.lost_state() == Some(*group));
+    let lacks = all.into_iter().filter(|group| !is_told(group)).flat_map(|group| {
+        let (checkpoint, log) = (restored.checkpoints.get(&group), log.groups.get(&group));
+        let lacks = whole::lacking(group, checkpoint, log, &restored.lanes);
+        lacks.into_iter().map(move |lack| (lack.code(), format!("group {group}: {lack}")))
+    });
+    lacks.collect()
+}
+
+/// What is lost: first what is damaged, then what is not there, unless somebody agreed to go on without.
+fn losses(
+    vfs: &dyn Vfs,
+    directory: &DataDir,
+    restored: &keeper::Restored,
     log: &log::Recovered,
-) -> Result<Vec<GroupId>, Error> {
-    let found: Vec<(Code, String)> = store
-        .iter()
-        .filter(|damage| !damage.is_harmless())
-        .map(|damage| (damage.code(), damage.to_string()))
-        .chain(log.damage.iter().map(|damage| {
-            let log::Damage { file, offset, len, what, .. } = damage;
-            let what = what.as_str();
-            (Code::LogDamaged, format!("log file {:016x}: {what}, {len} bytes from {offset} on", file.0))
-        }))
-        .collect();
-    let Some((code, what)) = found.first() else { return Ok(Vec::new()) };
-    if config.peer.listen.is_none() && config.discovery == Discovery::Standalone {
-        let what = match found.len() {
-            1 => what.clone(),
-            more => format!("{what}, and {} more", more - 1),
-        };
-        return Err(Error::Damaged { path: directory.path().to_owned(), what, code: *code });
+) -> Result<Vec<(Code, String)>, Error> {
+    let mut found = damage(&restored.damage, log);
+    if !keeper::is_loss_accepted(vfs, directory.path())? {
+        found.extend(missing(restored, log));
     }
-    for (code, what) in &found {
-        tracing::error!(%code, what, "damage in the data directory: what is lost comes from other nodes");
-    }
-    // Records that are missing are fetched while their group goes on.
-    Ok(store.iter().filter_map(keeper::Damage::lost_state).collect())
+    Ok(found)
+}
+
+/// Whether there are no other nodes that could make good what is lost.
+fn is_alone(config: &Config) -> bool {
+    config.peer.listen.is_none() && config.discovery == Discovery::Standalone
+}
+
+fn refuse(directory: &DataDir, found: &[(Code, String)]) -> Result<(), Error> {
+    let Some((code, what)) = found.first() else { return Ok(()) };
+    let what = match found.len() {
+        1 => what.clone(),
+        more => format!("{what}, and {} more", more - 1),
+    };
+    Err(Error::Damaged { path: directory.path().to_owned(), what, code: *code })
 }
 
 /// Who the node is: as written down, or the founder of a cluster, which is written down first, or nobody yet.

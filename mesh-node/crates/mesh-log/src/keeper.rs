@@ -41,7 +41,7 @@ mod work;
 
 use self::build::Builder;
 pub use self::{
-    accept::accept_loss,
+    accept::{accept_lack, accept_loss, is_loss_accepted},
     damage::{Damage, DamageKind},
     error::OpenError,
     options::Options,

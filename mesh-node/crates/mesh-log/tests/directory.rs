@@ -33,6 +33,7 @@ fn the_cluster_is_written_down_once() {
     let mut data = DataDir::open(dir.path(), &names()).unwrap();
     data.set_cluster(Uuid(5)).unwrap();
     data.set_cluster(Uuid(5)).unwrap();
+    fs::write(dir.path().join("log/0000000000000001.wal"), b"").unwrap();
     let error = data.set_cluster(Uuid(6)).unwrap_err();
     assert!(matches!(error, Error::OtherClusterUuid { found: Uuid(5), wanted: Uuid(6), .. }), "{error}");
     drop(data);
@@ -115,4 +116,14 @@ fn what_is_none_is_not_worked_on() {
     assert_eq!(DataDir::open_offline(dir.path()).unwrap_err().code(), Code::DataDirMissing);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     assert_eq!(DataDir::open_offline(&dir.path().join("x")).unwrap_err().code(), Code::DataDirMissing);
+}
+
+#[test]
+fn a_directory_that_was_in_a_cluster_has_a_log() {
+    let dir = tempfile::tempdir().unwrap();
+    DataDir::open(dir.path(), &names()).unwrap().set_cluster(Uuid(5)).unwrap();
+    fs::write(dir.path().join("log/0000000000000001.tmp"), b"").unwrap();
+    assert_eq!(refused(dir.path()), Code::DataDirIncomplete);
+    fs::write(dir.path().join("log/0000000000000001.wal"), b"").unwrap();
+    assert!(DataDir::open(dir.path(), &names()).is_ok());
 }

@@ -21,6 +21,7 @@ mod send;
 mod step;
 mod time;
 mod transfer;
+pub mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

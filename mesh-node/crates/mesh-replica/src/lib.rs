@@ -28,3 +28,5 @@ pub mod pull;
 pub mod refused;
 mod storage;
 pub mod view;
+
+pub use group::whole;

@@ -189,3 +189,19 @@ fn texts() {
     let format = Choice { of: &[mesh_telemetry::logging::Format::Json] };
     reads(&format, &[(text("json"), Some(format.of[0])), (text("xml"), None)]);
 }
+
+#[test]
+fn names_that_need_not_be() {
+    let name = |text: &str| mesh_wire::name::Name::new(text).unwrap();
+    reads(
+        &OptionalLabel,
+        &[
+            (text(""), Some(None)),
+            (text("rack-1"), Some(Some(name("rack-1")))),
+            (text("Rack 1"), None),
+            (text(&"r".repeat(128)), Some(Some(name(&"r".repeat(128))))),
+            (text(&"r".repeat(129)), None),
+            (Raw::Integer(1), None),
+        ],
+    );
+}

@@ -29,6 +29,28 @@ impl Form for Label {
     }
 }
 
+/// A name as [`Label`] takes it, or nothing.
+pub(in crate::config) struct OptionalLabel;
+
+impl Form for OptionalLabel {
+    type Value = Option<Name>;
+
+    fn read(&self, raw: &Raw) -> Option<Option<Name>> {
+        match raw.text()? {
+            "" => Some(None),
+            text => text.parse().ok().map(Some),
+        }
+    }
+
+    fn write(&self, value: &Option<Name>) -> String {
+        quoted(value.as_ref().map_or("", Name::as_str))
+    }
+
+    fn describe(&self) -> String {
+        format!("{}, or \"\" for none", Label.describe())
+    }
+}
+
 /// A path with at most this many bytes.
 pub(in crate::config) struct Directory {
     pub(in crate::config) most: usize,

@@ -11,6 +11,7 @@ impl Plane {
     /// Input: the log's thread.
     pub(crate) fn handle_writer(&mut self, event: writer::Event) {
         let now = self.clock.now();
+        self.disk.handle(&event);
         let (event, host) = match (event, &mut self.host) {
             (writer::Event::Fatal(why), _) => fatal::end(Code::LogWriteFailed, &why),
             (event, Some(host)) => (event, host),

@@ -141,6 +141,8 @@ impl Plane {
         for node in self.nodes.reached() {
             host.handle_peer(now, node, true);
         }
+        // It was not there to hear it.
+        host.handle_full(now, self.disk.is_full());
         self.host = Some(host);
         self.open(now, GroupId::META);
         self.say_again();

@@ -32,7 +32,7 @@ impl DataDir {
             }
             None => make(path, names)?,
         };
-        is_whole(path)?;
+        is_whole(path, &data)?;
         is_writable(path)?;
         Ok(Self { path: path.to_owned(), data, _lock: lock })
     }
@@ -202,11 +202,20 @@ fn make(path: &Path, names: &Names) -> Result<DataFile, Error> {
     Ok(data)
 }
 
-fn is_whole(path: &Path) -> Result<(), Error> {
-    match PARTS.iter().find(|part| !path.join(part).is_dir()) {
-        None => Ok(()),
-        Some(part) => Err(Error::Incomplete { path: path.to_owned(), what: format!("{part}/ is missing") }),
+fn is_whole(path: &Path, data: &DataFile) -> Result<(), Error> {
+    let incomplete = |what: String| Err(Error::Incomplete { path: path.to_owned(), what });
+    if let Some(part) = PARTS.iter().find(|part| !path.join(part).is_dir()) {
+        return incomplete(format!("{part}/ is missing"));
     }
+    // How the cluster is called was learned from the log, which never is without a file from then on.
+    let is_file = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| entry.path().extension().is_some_and(|extension| extension == "wal"))
+    };
+    let has_log = fs::read_dir(path.join("log")).is_ok_and(|mut entries| entries.any(is_file));
+    if data.cluster.is_some() && !has_log {
+        return incomplete("there is no file of the log".to_owned());
+    }
+    Ok(())
 }
 
 fn is_writable(path: &Path) -> Result<(), Error> {

@@ -8,11 +8,15 @@ use std::{
 
 use super::{Damage, DamageKind, Keeper, OpenError, Options};
 use crate::{
-    files::{Part, id_of, index_path, replace},
+    checkpoint::CHECKPOINT_DIR,
+    files::{Part, SEGMENT_DIR, id_of, index_path, replace},
     id::FileId,
     segment::{Segment, index},
     vfs::Vfs,
 };
+
+/// The ending of what is put aside.
+const ASIDE: &str = "damaged";
 
 /// Puts damaged checkpoints and indexes aside (they get the ending `.damaged`) and writes indexes for what can be read of
 /// damaged segments. What is lost by that was lost before; records that a checkpoint names are missing from then on, and
@@ -29,6 +33,33 @@ pub fn accept_loss(vfs: &Arc<dyn Vfs>, dir: &Path) -> Result<Vec<PathBuf>, OpenE
         aside.extend(done);
     }
     Ok(aside)
+}
+
+/// Writes down that what is not there is not missed: the words of it, in a file beside the checkpoints, which is given.
+///
+/// # Errors
+/// When the system refuses.
+pub fn accept_lack(vfs: &dyn Vfs, dir: &Path, words: &str) -> Result<PathBuf, OpenError> {
+    let path = dir.join(CHECKPOINT_DIR).join("lost").with_extension(ASIDE);
+    replace(vfs, &path, &[words.as_bytes()]).map_err(OpenError::io(&path))?;
+    Ok(path)
+}
+
+/// Whether somebody agreed to go on without something: it is said where that was.
+///
+/// # Errors
+/// When the system refuses.
+pub fn is_loss_accepted(vfs: &dyn Vfs, dir: &Path) -> Result<bool, OpenError> {
+    for dir in [dir.join(CHECKPOINT_DIR), dir.join(SEGMENT_DIR)] {
+        let names = match vfs.list(&dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            names => names.map_err(OpenError::io(&dir))?,
+        };
+        if names.iter().any(|name| name.extension().is_some_and(|extension| extension == ASIDE)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn accept(keeper: &Keeper, damage: &Damage) -> io::Result<Option<PathBuf>> {
@@ -73,7 +104,7 @@ fn accept_segment(keeper: &Keeper, file: FileId) -> io::Result<Option<PathBuf>> 
 }
 
 fn put_aside(keeper: &Keeper, path: &Path) -> io::Result<Option<PathBuf>> {
-    let aside = path.with_extension("damaged");
+    let aside = path.with_extension(ASIDE);
     match keeper.vfs.rename(path, &aside) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other?,

@@ -91,6 +91,14 @@ impl Log {
         Ok((recovery.recovered, recovery.files))
     }
 
+    /// What [`Log::open`] would find, with nothing changed: for whoever may not want to go on from that.
+    ///
+    /// # Errors
+    /// As [`Log::open`].
+    pub fn look(vfs: &Arc<dyn Vfs>, dir: &Path, options: &Options) -> Result<Recovered, OpenError> {
+        Ok(recover(vfs, dir, options, false)?.recovered)
+    }
+
     /// An empty file is ready, if it is one that can come next.
     fn take_empty(&mut self, file: &FileReport, comes_next: bool) -> Result<(), OpenError> {
         let path = survey::path(&self.dir, file.file);

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Error, Report, verify};
+use super::{Error, Lacking, Report, verify};
 use crate::{
     directory::Uuid,
     id::FileId,
@@ -31,12 +31,35 @@ pub struct Repaired {
 ///
 /// # Errors
 /// When something can't be read or written at all.
-pub fn repair(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Repaired, Error> {
-    let before = verify(vfs, dir, directory)?;
+pub fn repair(
+    vfs: &Arc<dyn Vfs>,
+    dir: &Path,
+    directory: Uuid,
+    lacking: &Lacking<'_>,
+) -> Result<Repaired, Error> {
+    let before = verify(vfs, dir, directory, lacking)?;
     let mut aside = keeper::accept_loss(vfs, dir)?;
-    if before.damage.is_empty() && !before.groups.values().any(|group| group.suspect) {
-        return Ok(Repaired { before, aside });
+    if !before.damage.is_empty() || before.groups.values().any(|group| group.suspect) {
+        aside.extend(cut(vfs, dir, directory, &before)?);
     }
+    // What neither of these has put right is not there, and stays so.
+    let left = verify(vfs, dir, directory, lacking)?;
+    if !left.accepted && !left.lacking.is_empty() {
+        let text: String =
+            left.lacking.iter().map(|(group, what)| format!("group {group}: {what}\n")).collect();
+        aside.push(keeper::accept_lack(vfs.as_ref(), dir, &text)?);
+    }
+    Ok(Repaired { before, aside })
+}
+
+/// Cuts the log where it is damaged. Gives copies of the files that are.
+fn cut(
+    vfs: &Arc<dyn Vfs>,
+    dir: &Path,
+    directory: Uuid,
+    before: &Report,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut aside = Vec::new();
     let log_dir = dir.join("log");
     let mut damaged: Vec<FileId> = before.damage.iter().map(|damage| damage.file).collect();
     damaged.dedup();
@@ -59,7 +82,7 @@ pub fn repair(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Repaire
     let options = log::Options { kept, file_bytes, prefill: false, ..log::Options::new(directory.0) };
     let (mut log, _) = Log::open(Arc::clone(vfs), &log_dir, options)?;
     log.accept_loss()?;
-    Ok(Repaired { before, aside })
+    Ok(aside)
 }
 
 fn copy(vfs: &dyn Vfs, from: &Path, to: &Path) -> io::Result<()> {

@@ -1,12 +1,19 @@
 //! Reads all that a data directory holds.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
+
+use bytes::Bytes;
 
 use super::Error;
 use crate::{
     directory::Uuid,
     id::GroupId,
     keeper::{self, Keeper},
+    lanes::Lanes,
     log::{self, Damage, FileReport, Log},
     record::HardState,
     scrub::{DamagedPiece, Scrub},
@@ -39,7 +46,16 @@ pub struct Report {
     pub store: Vec<keeper::Damage>,
     /// Damaged records in segments.
     pub pieces: Vec<DamagedPiece>,
+    /// What is not there and should be, by group, in words.
+    pub lacking: Vec<(GroupId, String)>,
+    /// Somebody agreed to go on without what is lost of checkpoints and segments.
+    pub accepted: bool,
 }
+
+/// Says what a group lacks, by its checkpoint, what the log has of it, and where its records stand. What is in a checkpoint
+/// the log does not know: whoever made it has to say.
+pub type Lacking<'a> =
+    dyn Fn(GroupId, Option<&Bytes>, Option<&log::RecoveredGroup>, &Lanes) -> Vec<String> + 'a;
 
 /// What a log has of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +83,7 @@ impl Report {
         !self.damage.is_empty()
             || !self.store.is_empty()
             || !self.pieces.is_empty()
+            || !(self.accepted || self.lacking.is_empty())
             || self.groups.values().any(|group| group.suspect)
     }
 }
@@ -75,7 +92,12 @@ impl Report {
 ///
 /// # Errors
 /// When something can't be read at all, or is not this directory's. Damage is in the report.
-pub fn verify(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Report, Error> {
+pub fn verify(
+    vfs: &Arc<dyn Vfs>,
+    dir: &Path,
+    directory: Uuid,
+    lacking: &Lacking<'_>,
+) -> Result<Report, Error> {
     let options = keeper::Options { read_only: true, ..keeper::Options::default() };
     let (keeper, restored) = Keeper::open(Arc::clone(vfs), dir, options)?;
     let options = log::Options { kept: restored.kept, ..log::Options::new(directory.0) };
@@ -88,6 +110,14 @@ pub fn verify(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Report,
         let found = scrub.step(SCRUB_BYTES);
         pieces.extend(found.into_iter().filter(|at| restored.lanes.stands(at.group, &at.piece)));
     }
+    let all: BTreeSet<GroupId> =
+        restored.checkpoints.keys().chain(recovered.groups.keys()).copied().collect();
+    let is_lost = |group: &GroupId| restored.damage.iter().any(|damage| damage.lost_state() == Some(*group));
+    let lacks = all.into_iter().filter(|group| !is_lost(group)).flat_map(|group| {
+        let (checkpoint, log) = (restored.checkpoints.get(&group), recovered.groups.get(&group));
+        lacking(group, checkpoint, log, &restored.lanes).into_iter().map(move |what| (group, what))
+    });
+    let lacks = lacks.collect();
     let groups = recovered.groups.into_iter().map(|(id, group)| (id, report(&group))).collect();
     Ok(Report {
         files,
@@ -100,6 +130,8 @@ pub fn verify(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid) -> Result<Report,
         segment_bytes: scrub.progress().bytes,
         store: restored.damage,
         pieces,
+        lacking: lacks,
+        accepted: keeper::is_loss_accepted(vfs.as_ref(), dir)?,
     })
 }
 

@@ -1,5 +1,9 @@
+use mesh_log::id::GroupId;
+
 use super::cluster::*;
-use crate::{options::HostOptions, output::Output, refused::Refused, view::Role};
+use crate::{
+    host::GroupStart, id::Token, options::HostOptions, output::Output, refused::Refused, view::Role,
+};
 
 #[test]
 fn a_single_voter_leads_at_once_and_commits_what_is_on_its_disk() {
@@ -132,6 +136,26 @@ fn a_full_disk_is_said_at_once_and_all_goes_on_afterwards() {
     let token = cluster.propose(node(1), "c");
     assert!(cluster.applied(node(1), token));
     assert_eq!(cluster.lines(node(1)), ["a", "c"]);
+}
+
+#[test]
+fn a_group_that_is_opened_while_the_disk_is_full_knows_it() {
+    let mut cluster = Cluster::new(1);
+    let other = GroupId(2);
+    let start = || GroupStart {
+        group: other,
+        machine: Book::default(),
+        members: Some(voters(&[1])),
+        checkpoint: None,
+        recovered: None,
+    };
+    cluster.call(node(1), |host, now| host.handle_full(now, true));
+    cluster.call(node(1), |host, now| host.open_group(now, start()).unwrap());
+    cluster.call(node(1), |host, now| host.propose(now, other, Token(901), "a".into()));
+    assert_eq!(cluster.answer(node(1), Token(901)), Some(&Answer::Refused(Refused::DiskFull)));
+    cluster.call(node(1), |host, now| host.handle_full(now, false));
+    cluster.call(node(1), |host, now| host.propose(now, other, Token(902), "a".into()));
+    assert!(cluster.applied(node(1), Token(902)));
 }
 
 #[test]
