@@ -28,6 +28,7 @@ mod outlets;
 mod peers;
 mod plane;
 mod routes;
+mod seen;
 mod shell;
 mod start;
 mod steward;
@@ -35,9 +36,9 @@ mod view;
 mod waiting;
 
 pub use error::Error;
-pub use view::Groups;
 #[cfg(test)]
 pub(crate) use view::ReplicaInfo;
+pub use view::{Groups, Scrubbed};
 pub(crate) use {
     ingress::{Gathering, forget, hand_over},
     outlets::{Outlet, write},

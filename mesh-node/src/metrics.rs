@@ -35,7 +35,7 @@ pub(crate) use process::resident_bytes;
 use parking_lot::Mutex;
 use process::Process;
 
-use crate::durable::Groups;
+use crate::durable::{Groups, Scrubbed};
 
 /// Every counter of a node.
 pub struct Metrics {
@@ -44,6 +44,7 @@ pub struct Metrics {
     gauges: OnceLock<Box<dyn Fn() -> Gauges + Send + Sync>>,
     process: Process,
     groups: Mutex<Groups>,
+    scrubbed: Mutex<Scrubbed>,
 }
 
 /// What is not counted by threads but looked at.
@@ -111,6 +112,7 @@ impl Metrics {
             gauges: OnceLock::new(),
             process: Process::started_now(),
             groups: Mutex::default(),
+            scrubbed: Mutex::default(),
         }
     }
 
@@ -143,6 +145,16 @@ impl Metrics {
     /// The replicated groups, as they were a moment ago.
     pub(crate) fn groups(&self) -> Groups {
         *self.groups.lock()
+    }
+
+    /// Says how far the search for damage on the disk is; never on a hot path.
+    pub(crate) fn set_scrub(&self, scrubbed: Scrubbed) {
+        *self.scrubbed.lock() = scrubbed;
+    }
+
+    /// How far the search for damage on the disk was a moment ago.
+    pub(crate) fn scrubbed(&self) -> Scrubbed {
+        *self.scrubbed.lock()
     }
 
     /// How often something was counted, on all threads together.

@@ -11,6 +11,8 @@ use mesh_log::{
 };
 use mesh_replica::id::{JobId, WriteId};
 
+use super::view::Scrubbed;
+
 /// See the module. What their queues have no room for waits here: the host bounds how much there can be.
 pub(super) struct Disk {
     writer: Writer,
@@ -21,11 +23,21 @@ pub(super) struct Disk {
     under_way: usize,
     /// There was no room the last time.
     is_full: bool,
+    /// How often all segments were gone through, and when that was last, in milliseconds since 1970.
+    passed: (u64, u64),
 }
 
 impl Disk {
     pub(super) fn new(writer: Writer, keeper: keeper::Shell) -> Self {
-        Self { writer, keeper, writes: VecDeque::new(), jobs: VecDeque::new(), under_way: 0, is_full: false }
+        Self {
+            writer,
+            keeper,
+            writes: VecDeque::new(),
+            jobs: VecDeque::new(),
+            under_way: 0,
+            is_full: false,
+            passed: (0, 0),
+        }
     }
 
     /// Notes what the log's thread says of the disk, whether anybody else is there to hear it yet or not.
@@ -40,6 +52,15 @@ impl Disk {
     /// Whether the log has no room.
     pub(super) fn is_full(&self) -> bool {
         self.is_full
+    }
+
+    /// How far the search for damage is.
+    pub(super) fn scrubbed(&mut self, now_ms: u64) -> Scrubbed {
+        let progress = self.keeper.scrub_progress();
+        if progress.rounds != self.passed.0 {
+            self.passed = (progress.rounds, now_ms);
+        }
+        Scrubbed { bytes: progress.bytes, last_pass: self.passed.1 / 1_000 }
     }
 
     /// Has records written.

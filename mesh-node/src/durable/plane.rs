@@ -36,8 +36,8 @@ use mesh_wire::code::Code;
 use tokio::sync::Notify;
 
 use super::{
-    clock::Clock, disk::Disk, fatal, forwards::Forwards, leads::Leads, nodes::Nodes, operator::Operators,
-    outlets::Outlets, routes::Routes, steward::Steward, waiting::Requests,
+    Groups, clock::Clock, disk::Disk, fatal, forwards::Forwards, leads::Leads, nodes::Nodes,
+    operator::Operators, outlets::Outlets, routes::Routes, seen::Seen, steward::Steward, waiting::Requests,
 };
 use crate::{
     metrics::{Counter, Counters},
@@ -64,6 +64,10 @@ pub(crate) struct Plane {
     pub(super) steward: Steward,
     pub(super) operators: Operators,
     bugs: Bugs,
+    /// The groups as they were last looked at, and what of that the gauges show and was tended to.
+    seen: Seen,
+    counted: (u64, Groups),
+    tended: u64,
     /// When the gauges are told next.
     publish_at: Duration,
     /// Groups of which something has changed.
@@ -99,6 +103,9 @@ impl Plane {
             steward,
             operators: Operators::default(),
             bugs,
+            seen: Seen::default(),
+            counted: (0, Groups::default()),
+            tended: 0,
             publish_at: Duration::ZERO,
             changed: BTreeSet::new(),
             armed: None,
@@ -148,7 +155,13 @@ impl Plane {
     fn publish(&mut self, now: Now) {
         if now.monotonic >= self.publish_at {
             self.publish_at = now.monotonic + PUBLISH_EVERY;
-            self.shared.metrics.set_groups(self.count());
+            self.seen.look(now.monotonic, self.host.as_mut());
+            if self.seen.has_changed_since(&mut self.counted.0) {
+                self.counted.1 = self.seen.count();
+            }
+            let waiting = self.requests.len() as u64;
+            self.shared.metrics.set_groups(Groups { waiting, ..self.counted.1 });
+            self.shared.metrics.set_scrub(self.disk.scrubbed(now.wall_ms));
         }
     }
 

@@ -80,6 +80,15 @@ pub struct Groups {
     pub waiting: u64,
 }
 
+/// What the gauges show of the search for damage on the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Scrubbed {
+    /// Bytes of records in segments that were read for it.
+    pub bytes: u64,
+    /// When all segments had been gone through, in seconds since 1970; 0 when they have not been yet.
+    pub last_pass: u64,
+}
+
 impl Groups {
     /// Counts one more.
     pub(super) fn count(&mut self, view: &View) {

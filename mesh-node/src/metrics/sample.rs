@@ -85,6 +85,8 @@ impl Metrics {
             name if name == metric::REQUESTS.name => {
                 labelled(metric, outcomes(totals).into_iter().map(|(outcome, n)| (outcome.to_owned(), n)))
             }
+            name if name == metric::LOG_SCRUBBED.name => one(Value::Number(self.scrubbed().bytes)),
+            name if name == metric::LOG_SCRUB_LAST_PASS.name => one(Value::Number(self.scrubbed().last_pass)),
             name => network(name, metric, gauges)
                 .or_else(|| groups(name, metric, self.groups()))
                 .unwrap_or_else(|| counted(name, metric, totals)),

@@ -62,6 +62,8 @@ pub struct Host<M> {
     groups: BTreeMap<GroupId, Group<M>>,
     /// Those that have something to do.
     busy: BTreeSet<GroupId>,
+    /// Those of which something may have changed since somebody looked.
+    touched: BTreeSet<GroupId>,
     shared: Shared,
     peers: Peers,
     rollover: Rollover,
@@ -79,6 +81,7 @@ impl<M: Machine> Host<M> {
             now: Now::default(),
             groups: BTreeMap::new(),
             busy: BTreeSet::new(),
+            touched: BTreeSet::new(),
             shared: Shared::new(options.pull),
             peers: Peers::default(),
             rollover: Rollover::new(options.rollover.clone()),
@@ -122,6 +125,7 @@ impl<M: Machine> Host<M> {
         self.shared.log_bytes -= gone.count_log_bytes().0;
         self.shared.awake.remove(&group);
         self.busy.remove(&group);
+        self.touched.insert(group);
         self.shared.lanes.forget(group);
         self.shared.record(Record::Removed { group });
         self.shared.job(Job::Forget { group }, Purpose::Forget);
@@ -347,6 +351,12 @@ impl<M: Machine> Host<M> {
         self.groups.get(&group).map(Group::view)
     }
 
+    /// The groups of which something may have changed since this was last asked, those that are gone among them. All others
+    /// look as they did.
+    pub fn take_touched(&mut self) -> BTreeSet<GroupId> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// The groups that are open.
     pub fn groups(&self) -> impl Iterator<Item = GroupId> + '_ {
         self.groups.keys().copied()
@@ -394,6 +404,7 @@ impl<M: Machine> Host<M> {
     }
 
     fn drive(&mut self, id: GroupId) {
+        self.touched.insert(id);
         let Some(group) = self.groups.get_mut(&id) else { return };
         let mut work = Work { options: &self.options, now: self.now, shared: &mut self.shared };
         group.drive(&mut work);

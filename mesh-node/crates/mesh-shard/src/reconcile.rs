@@ -140,6 +140,19 @@ impl Reconciler {
         self.next
     }
 
+    /// Nothing that it is shown has changed since it looked last. Whether it waits for nothing either; then it looks later,
+    /// and [`Reconciler::handle`] need not be called now. What comes with time alone (leads that are moved for the sake of
+    /// balance) is found by calling that all the same now and then.
+    pub fn passes(&mut self, now: Duration) -> bool {
+        let waits = !(self.taken.is_empty() && self.unwanted.is_empty());
+        let grows = self.led.values().any(|led| led.growing.is_some());
+        if waits || grows {
+            return false;
+        }
+        self.next = now + EVERY;
+        true
+    }
+
     /// Looks at everything. `meta` is the state as applied here, `views` the groups that are open here.
     pub fn handle(&mut self, now: Duration, meta: &Meta, views: &Views) -> Vec<Step> {
         self.next = now + EVERY;

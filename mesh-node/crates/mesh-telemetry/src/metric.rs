@@ -319,8 +319,20 @@ pub const LOG_FULL: Metric =
 /// Damage.
 pub const LOG_DAMAGED: Metric =
     counter("mesh_log_damaged_pieces_total", "Pieces of records on this disk that were found damaged", None);
+/// The search for damage.
+pub const LOG_SCRUBBED: Metric = counter(
+    "mesh_log_scrubbed_bytes_total",
+    "Bytes of records in segments that were read to find damage before anybody needs them",
+    None,
+);
+/// The search for damage.
+pub const LOG_SCRUB_LAST_PASS: Metric = gauge(
+    "mesh_log_scrub_last_pass_timestamp_seconds",
+    "When all segments had last been read to find damage, in seconds since 1970; 0 before the first time",
+    None,
+);
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 54] = [
+pub const ALL: [&Metric; 56] = [
     &BUILD_INFO,
     &LINKS,
     &CARRIER_LINKS,
@@ -370,6 +382,8 @@ pub const ALL: [&Metric; 54] = [
     &LOG_SEALED,
     &LOG_FULL,
     &LOG_DAMAGED,
+    &LOG_SCRUBBED,
+    &LOG_SCRUB_LAST_PASS,
     &PROCESS_MEMORY,
     &PROCESS_CPU,
     &PROCESS_FDS,

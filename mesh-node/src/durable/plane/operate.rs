@@ -12,7 +12,7 @@ use super::{
         answer::Refusal,
         leads::Lead,
         routes,
-        view::{self, GroupInfo, Groups},
+        view::{self, GroupInfo},
         waiting::{Asker, Request, What},
     },
     Plane,
@@ -27,14 +27,6 @@ impl Plane {
         let founders = self.steward.plan.as_ref().map_or(&[][..], |plan| &plan.nodes);
         let name = |node| view::name_of(meta, founders, node);
         host.groups().filter_map(|group| Some(view::describe(group, &host.group(group)?, name))).collect()
-    }
-
-    /// The same in numbers.
-    pub(in crate::durable) fn count(&self) -> Groups {
-        let mut groups = Groups { waiting: self.requests.len() as u64, ..Groups::default() };
-        let Some(host) = &self.host else { return groups };
-        host.groups().filter_map(|group| host.group(group)).for_each(|view| groups.count(&view));
-        groups
     }
 
     /// Changes something for an operator; the answer comes when it is through.

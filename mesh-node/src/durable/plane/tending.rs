@@ -8,10 +8,7 @@ use mesh_replica::{
     id::NodeNumber,
     options::HostOptions,
 };
-use mesh_shard::{
-    ShardMachine, join,
-    reconcile::{Step, Views},
-};
+use mesh_shard::{ShardMachine, join, reconcile::Step};
 use mesh_wire::code::Code;
 
 use super::{
@@ -31,9 +28,13 @@ impl Plane {
         }
         self.found(now);
         self.learn_cluster();
+        self.seen.look(now.monotonic, self.host.as_mut());
         let Some(meta) = routes::meta(self.host.as_ref()) else { return false };
         let Some(reconciler) = &mut self.steward.reconciler else { return false };
-        let steps = reconciler.handle(now.monotonic, meta, &views(self.host.as_ref()));
+        if !self.seen.has_changed_since(&mut self.tended) && reconciler.passes(now.monotonic) {
+            return false;
+        }
+        let steps = reconciler.handle(now.monotonic, meta, self.seen.views());
         let is_busy = !steps.is_empty();
         steps.into_iter().for_each(|step| self.step(now, step));
         is_busy
@@ -147,9 +148,4 @@ impl Plane {
         self.open(now, GroupId::META);
         self.say_again();
     }
-}
-
-fn views(host: Option<&Host<ShardMachine>>) -> Views {
-    let Some(host) = host else { return Views::new() };
-    host.groups().filter_map(|group| Some((group, host.group(group)?))).collect()
 }

@@ -402,3 +402,18 @@ fn a_lead_that_comes_back_stays_twice_as_long() {
     }
     assert!(waits[0] >= LED_MIN && waits[1] >= 2 * LED_MIN && waits[2] >= 4 * LED_MIN, "{waits:?}");
 }
+
+#[test]
+fn it_passes_once_it_waits_for_nothing() {
+    let mut world = World::begin(3);
+    let own = NodeNumber(1);
+    world.tick();
+    let now = world.now;
+    let founding = world.nodes.values_mut().any(|node| !node.passes(now));
+    assert!(founding, "what was proposed may not have come through");
+    world.settle();
+    let now = world.now;
+    let node = world.nodes.get_mut(&own).unwrap();
+    assert!(node.passes(now));
+    assert_eq!(node.poll_timeout(), now + EVERY, "it looks again all the same");
+}
