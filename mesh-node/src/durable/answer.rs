@@ -49,6 +49,7 @@ impl From<Refused> for Refusal {
             Refused::DiskFull => Code::StorageFull,
             Refused::NoRecords => Code::LaneUndeclared,
             Refused::Damaged => Code::RecordsDamaged,
+            Refused::Lost => Code::NoIntactCopy,
             Refused::Members => Code::PlacementOutdated,
             _ => Code::OutcomeUnknown,
         };

@@ -134,6 +134,7 @@ impl Plane {
         let lost = self.nodes.flush();
         self.counters.add(Counter::MessagesLost, lost);
         self.count_refusals();
+        self.count_lost();
         self.outlets.flush();
         self.publish(now);
         self.arm();
@@ -148,6 +149,16 @@ impl Plane {
         }
         for (group, node, refusal) in first {
             tracing::debug!(%group, %node, code = %refusal.code(), cause = %refusal, "a message was not taken");
+        }
+    }
+
+    /// Says which records can't be read anywhere.
+    fn count_lost(&mut self) {
+        let lost = self.host.as_mut().map(Host::take_lost).unwrap_or_default();
+        self.counters.add(Counter::LogLost, lost.len() as u64);
+        for (group, piece) in lost {
+            let (code, lane, first, last) = (Code::NoIntactCopy, piece.lane.0, piece.first, piece.last());
+            tracing::error!(%code, %group, lane, first, last, "damaged records have no intact copy that can be reached");
         }
     }
 

@@ -76,11 +76,13 @@ pub enum Counter {
     LogFull,
     /// Pieces of records that were found damaged.
     LogDamaged,
+    /// Damaged pieces that nobody had an intact copy of.
+    LogLost,
 }
 
 impl Counter {
     /// Every counter, in the order of their discriminants.
-    pub const ALL: [Self; 35] = [
+    pub const ALL: [Self; 36] = [
         Self::LinksOpened,
         Self::LinksClosed,
         Self::SlowLinks,
@@ -116,6 +118,7 @@ impl Counter {
         Self::LogSealed,
         Self::LogFull,
         Self::LogDamaged,
+        Self::LogLost,
     ];
 
     /// The metric that this is part of, and the value of its label where it has one.
@@ -156,6 +159,7 @@ impl Counter {
             Self::LogSealed => (&metric::LOG_SEALED, None),
             Self::LogFull => (&metric::LOG_FULL, None),
             Self::LogDamaged => (&metric::LOG_DAMAGED, None),
+            Self::LogLost => (&metric::LOG_LOST, None),
         }
     }
 }

@@ -42,8 +42,18 @@ pub struct Checks {
     reads: FreshReads,
     model: Model,
     known: BTreeMap<(GroupId, u64), (u64, u64)>,
+    members: BTreeMap<(GroupId, u64), Known>,
     now: Time,
     violation: Option<Violation>,
+}
+
+/// The members of a replica's group as it applies entries.
+#[derive(Debug, Default)]
+struct Known {
+    now: Members,
+    /// Those before, which entries up to an index may have been committed by: they were when the change was applied.
+    before: Members,
+    upto: u64,
 }
 
 impl Checks {
@@ -102,6 +112,7 @@ impl Checks {
         }
         for (group, log) in found {
             self.known.remove(&(*group, node));
+            self.members.remove(&(*group, node));
             // What was kept although nobody had waited for it is on disk all the same.
             for index in log.cut().0 + 1..=log.last() {
                 if let Some((term, _)) = log.entry(index) {
@@ -126,6 +137,11 @@ impl Checks {
             let verdict = self.committed.commits(group, (node, view.term), log, commit, view.commit);
             self.judge(Invariant::CommittedStaysCommitted, verdict);
         }
+        let members = self.members.entry((group, node)).or_default();
+        if members.now != view.members {
+            members.before = std::mem::replace(&mut members.now, view.members.clone());
+            members.upto = view.applied;
+        }
         let led = if leads { view.term } else { led };
         self.known.insert((group, node), (view.commit.max(commit), led));
         leads
@@ -138,8 +154,12 @@ impl Checks {
     }
 
     /// A leader acknowledges a command.
-    pub fn acknowledged(&mut self, node: u64, at: &At, members: &Members) {
-        let verdict = self.durable.acknowledged(node, at, members);
+    pub fn acknowledged(&mut self, node: u64, at: &At) {
+        let Some(Known { now, before, upto }) = self.members.get(&(at.group, node)) else { return };
+        let mut verdict = self.durable.acknowledged(node, at, now);
+        if at.index <= *upto && !before.voters.is_empty() {
+            verdict = verdict.or_else(|_| self.durable.acknowledged(node, at, before));
+        }
         self.judge(Invariant::NoAckWithoutQuorum, verdict);
     }
 

@@ -210,6 +210,15 @@ impl Node {
         Ok(found)
     }
 
+    /// What a process would find in the log, while none runs.
+    #[must_use]
+    pub fn look_at_log(&self) -> Option<log::Recovered> {
+        let mut options = log::Options::new(u128::from(self.number));
+        options.file_bytes = LOG_FILE_BYTES;
+        let dir = Path::new(DIR).join(mesh_log::files::LOG_DIR);
+        Log::inspect(Arc::new(self.disk.clone()), &dir, &options).ok().map(|(found, _)| found)
+    }
+
     /// Opens a group that the node has been given while it runs.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ pub struct Counts {
     pub flips: u64,
     /// Times that damage was found.
     pub damage: u64,
-    /// Replicas that were in quarantine, and began anew.
+    /// Times that a replica that has lost something was to be taken out of the members.
     pub quarantines: u64,
     /// Writes and syncs that failed.
     pub io_errors: u64,

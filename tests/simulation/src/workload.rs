@@ -85,7 +85,7 @@ pub fn extent(machine: &ShardMachine, lane: LaneId) -> (u64, u64) {
 mod tests {
     use mesh_core::register::Registers;
     use mesh_log::id::GroupId;
-    use mesh_replica::machine::{At, Machine as _};
+    use mesh_replica::machine::{At, Machine as _, Wanted};
 
     use super::*;
 
@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(done(&machine.apply(at, &command).reply), Ok(1), "sent again");
         assert_eq!(done(&machine.apply(at, &trim(LaneId(3), 3)).reply), Ok(0));
         assert_eq!(extent(&machine, LaneId(3)).1, 4);
+        assert_eq!(machine.wanted(), [Wanted { lane: LaneId(3), first: 3, next: 5 }]);
         assert_ne!(*machine.registers().unwrap(), Registers::new());
     }
 }

@@ -168,7 +168,13 @@ impl Lanes {
             return;
         };
         let (pieces, chunks) = found.trim(below);
+        // Of what is missing only the rest is still to be found.
+        let straddles = found.chunk_with(below).filter(|hole| hole.file == NOWHERE && hole.first < below);
         self.forget_all(group, lane, &pieces, &chunks);
+        if let Some(hole) = straddles {
+            self.remove_chunk(group, lane, hole.first);
+            self.insert_chunk(group, lane, Chunk::missing(below, hole.last));
+        }
         self.tidy(group, lane);
     }
 
@@ -195,8 +201,17 @@ impl Lanes {
     /// checkpoint names was put.
     pub fn miss(&mut self, group: GroupId, ranges: &[(LaneId, u64, u64)]) {
         for (lane, first, last) in self.lacking(group, ranges) {
+            let mut hole = Chunk::missing(first.max(self.low(group, lane)), last);
+            if hole.first > hole.last {
+                continue;
+            }
+            // What was known to be missing there is a part of it.
+            while let Some(known) = self.get(group, lane).and_then(|lane| lane.chunk_overlapping(&hole)) {
+                self.remove_chunk(group, lane, known.first);
+                hole = Chunk::missing(hole.first.min(known.first), hole.last.max(known.last));
+            }
             self.unreadable.insert(NOWHERE);
-            self.insert_chunk(group, lane, Chunk::missing(first, last));
+            self.insert_chunk(group, lane, hole);
         }
     }
 

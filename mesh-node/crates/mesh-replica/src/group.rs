@@ -200,6 +200,9 @@ impl<M: Machine> Group<M> {
             is_new,
             cut: recovered.cut.0,
         };
+        if saved.is_some() {
+            group.check_lanes(work);
+        }
         if work.options.bugs.has(mesh_log::bug::Bug::ApplyTwice) {
             group.replay(work, replayed);
         }
@@ -311,6 +314,8 @@ impl<M: Machine> Group<M> {
             changing: self.members.is_joint() || self.lead.as_ref().is_some_and(Lead::changes),
             log_bytes: self.raft.store().bytes(),
             forgot: self.lead.as_ref().map(|lead| lead.lost.members()).unwrap_or_default(),
+            damaged: 0,
+            lost: 0,
         }
     }
 

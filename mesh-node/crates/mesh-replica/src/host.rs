@@ -26,7 +26,7 @@ use mesh_log::{
     id::{GroupId, LaneId},
     job::{Done, Job},
     lanes::Lanes,
-    location::Location,
+    location::{Location, Piece},
     log::Sealed,
     record::Record,
     rollover::Rollover,
@@ -235,6 +235,9 @@ impl<M: Machine> Host<M> {
     pub fn handle_peer(&mut self, now: Now, peer: NodeNumber, up: bool) {
         self.at(now);
         self.peers.set_up(peer, up, now);
+        if up {
+            self.shared.pulls.repair.handle_back(now.monotonic);
+        }
         let concerned = self.groups.iter().filter(|(_, group)| group.members().contains(peer));
         for id in concerned.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.with(
@@ -348,7 +351,15 @@ impl<M: Machine> Host<M> {
     /// A group as it is now.
     #[must_use]
     pub fn group(&self, group: GroupId) -> Option<View> {
-        self.groups.get(&group).map(Group::view)
+        let mut view = self.groups.get(&group)?.view();
+        (view.damaged, view.lost) = self.shared.pulls.repair.of_group(group);
+        Some(view)
+    }
+
+    /// Damaged pieces of which no other replica that can be reached gave an intact copy, since this was last asked. They
+    /// are asked for again, and told again when that is in vain too.
+    pub fn take_lost(&mut self) -> Vec<(GroupId, Piece)> {
+        std::mem::take(&mut self.shared.lost)
     }
 
     /// The groups of which something may have changed since this was last asked, those that are gone among them. All others

@@ -51,6 +51,17 @@ pub struct Trim {
     pub below: u64,
 }
 
+/// What of a lane a machine takes to be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted {
+    /// The lane.
+    pub lane: LaneId,
+    /// The number of the first record that is wanted.
+    pub first: u64,
+    /// The number of the next record that is kept.
+    pub next: u64,
+}
+
 /// Why a machine can't go on from a state that it is given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -69,4 +80,10 @@ pub trait Machine {
     /// # Errors
     /// When it can't be read; nothing has changed then.
     fn restore(&mut self, state: &Bytes) -> Result<(), StateError>;
+
+    /// The records that there have to be, as far as the machine can say: what is missing of them is fetched from others,
+    /// what is before them is not.
+    fn wanted(&self) -> Vec<Wanted> {
+        Vec::new()
+    }
 }

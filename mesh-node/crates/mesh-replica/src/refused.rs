@@ -41,6 +41,9 @@ pub enum Refused {
     /// The records are not there: never were, or not any more.
     #[error("no such records")]
     NoRecords,
+    /// What is on disk is not what was written, and no other replica that can be reached has an intact copy.
+    #[error("the records are damaged on this node's disk, and nobody else gave an intact copy")]
+    Lost,
     /// What is on disk is not what was written; a copy is being fetched from a peer, if there is one.
     #[error("the records are damaged on this node's disk")]
     Damaged,

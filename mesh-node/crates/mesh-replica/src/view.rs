@@ -56,4 +56,8 @@ pub struct View {
     /// At a leader: members that have lost what they had promised to keep, and say so. They count for nothing, and come back
     /// once they were taken out of the members.
     pub forgot: BTreeSet<NodeNumber>,
+    /// Pieces of its records that are damaged or missing here, and are fetched from others.
+    pub damaged: usize,
+    /// Those of them of which nobody had an intact copy when they were last asked for.
+    pub lost: usize,
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use mesh_core::{meta::Meta, register::Registers};
 use mesh_log::id::GroupId;
-use mesh_replica::machine::{At, Keep, Machine, Outcome, StateError, Trim};
+use mesh_replica::machine::{At, Keep, Machine, Outcome, StateError, Trim, Wanted};
 
 use crate::convert;
 
@@ -82,5 +82,15 @@ impl Machine for ShardMachine {
             Self::Shard(registers) => **registers = Registers::decode(state).map_err(unreadable)?,
         }
         Ok(())
+    }
+
+    fn wanted(&self) -> Vec<Wanted> {
+        let lanes = self.registers().into_iter().flat_map(Registers::views);
+        let wanted = lanes.map(|(lane, view)| Wanted {
+            lane: convert::lane(lane),
+            first: view.first,
+            next: view.next,
+        });
+        wanted.collect()
     }
 }

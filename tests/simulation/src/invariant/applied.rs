@@ -7,7 +7,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use mesh_log::id::GroupId;
-use mesh_replica::machine::{At, Machine, Outcome, StateError};
+use mesh_replica::machine::{At, Machine, Outcome, StateError, Wanted};
 
 use super::Verdict;
 
@@ -105,6 +105,10 @@ impl<M: Machine> Machine for Recorded<M> {
         self.place = Place { count: number(0), digest: number(1), index: number(2), time_ms: number(3) };
         self.tell(None);
         Ok(())
+    }
+
+    fn wanted(&self) -> Vec<Wanted> {
+        self.inner.wanted()
     }
 }
 

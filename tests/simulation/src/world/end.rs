@@ -188,7 +188,7 @@ impl World {
     pub(super) fn lane_refused(&mut self, node: u64, group: GroupId, lane: LaneId, why: Refused) {
         match why {
             // Another replica has them; this one fetches them.
-            Refused::Damaged | Refused::Busy => {
+            Refused::Damaged | Refused::Lost | Refused::Busy => {
                 let extent = self.extent(node, group, lane);
                 let at = self.now + STEP;
                 self.queue.push(at, super::Event::Look { node, group, lane, extent });

@@ -1,6 +1,6 @@
 //! What goes wrong, and when it is over.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use mesh_log::vfs::simulated::Faults;
 
@@ -354,10 +354,19 @@ impl World {
             return;
         }
         let mut random = self.random.fork();
-        let flipped = self
-            .node(node)
-            .disk
-            .flip_any(&mut random, |path| path.extension().is_some_and(|extension| extension == "wal"));
+        let of_log = |path: &Path| path.extension().is_some_and(|extension| extension == "wal");
+        let node_down = self.node(node);
+        let before = node_down.look_at_log();
+        let flipped = node_down.disk.flip_any(&mut random, of_log);
+        let after = node_down.look_at_log();
+        if let (Some(before), Some(after), Some((path, offset, bit))) = (before, after, &flipped)
+            && before.damage.len() == after.damage.len()
+            && before.groups != after.groups
+        {
+            // The last block, which nothing tells from a torn one before another one is written. No log could.
+            node_down.disk.flip(path, *offset, *bit);
+            return;
+        }
         self.node(node).damaged = true;
         self.counts.flips += 1;
         self.trace.event(self.now, node, "bit flips in the log", &[]);

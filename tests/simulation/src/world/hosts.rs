@@ -190,9 +190,7 @@ impl World {
             return self.checks.judge(Invariant::AppliedInOrderAndOnce, what);
         };
         self.trace.event(self.now, number, "acknowledges", &[("index", at.index), ("term", at.term)]);
-        if let Some(view) = self.view(number, at.group) {
-            self.checks.acknowledged(number, &at, &view.members);
-        }
+        self.checks.acknowledged(number, &at);
         match asked {
             Asked::Append { client, operation } => {
                 let answer = match workload::done(&reply) {

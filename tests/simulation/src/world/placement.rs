@@ -1,7 +1,7 @@
 //! Whoever decides who has which group, and sees to it.
 //!
-//! Members are changed by whoever leads, one change at a time, until they are as wanted. A replica in quarantine is taken
-//! out, and begins anew when it is not a member any more.
+//! Members are changed by whoever leads, one change at a time, until they are as wanted. A replica that has lost something is
+//! taken out, and taken in again.
 
 use std::time::Duration;
 
@@ -30,16 +30,12 @@ impl World {
     fn look_at_group(&mut self, group: GroupId) {
         let Some((leader, view)) = self.leader(group) else { return };
         let mut target = self.wanted.get(&group).cloned().unwrap_or_default();
-        for number in self.running() {
-            let Some(own) = self.view(number, group) else { continue };
-            if own.quarantined && number != leader {
-                if view.members.contains(NodeNumber(number)) {
-                    // Out with it first, whoever is wanted.
-                    target.voters.remove(&NodeNumber(number));
-                    target.learners.remove(&NodeNumber(number));
-                } else {
-                    self.begin_anew(number, group);
-                }
+        // Who says that it has lost something is out first, whoever is wanted: as long as a majority is left. Back it comes as
+        // all others do who are wanted.
+        let lost: Vec<_> = view.forgot.intersection(&view.members.voters).copied().collect();
+        if lost.len() * 2 < view.members.voters.len() {
+            for node in lost {
+                self.counts.quarantines += u64::from(target.voters.remove(&node));
             }
         }
         self.open_and_remove(group, &view);
@@ -83,16 +79,6 @@ impl World {
                 self.open(number, group);
             }
         }
-    }
-
-    fn begin_anew(&mut self, number: u64, group: GroupId) {
-        if self.node(number).paused.is_some() {
-            return;
-        }
-        self.counts.quarantines += 1;
-        self.trace.event(self.now, number, "begins anew", &[("group", u64::from(group.0))]);
-        self.close(number, group);
-        self.open(number, group);
     }
 
     fn close(&mut self, number: u64, group: GroupId) {

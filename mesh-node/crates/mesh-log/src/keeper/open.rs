@@ -26,6 +26,9 @@ use crate::{
     vfs::{File, Vfs},
 };
 
+/// So much is written again at a time.
+const AGAIN_BYTES: usize = 1 << 20;
+
 pub(super) fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(Keeper, Restored), OpenError> {
     let segment_dir = dir.join(SEGMENT_DIR);
     let checkpoint_dir = dir.join(CHECKPOINT_DIR);
@@ -33,7 +36,10 @@ pub(super) fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(K
         for dir in [&segment_dir, &checkpoint_dir] {
             vfs.create_dir(dir).map_err(OpenError::io(dir))?;
         }
-        vfs.sync_dir(dir).map_err(OpenError::io(dir))?;
+        // What the process before this one named may not have its name durably, and counts from now on.
+        for dir in [dir, &segment_dir, &checkpoint_dir] {
+            vfs.sync_dir(dir).map_err(OpenError::io(dir))?;
+        }
     }
     let names = list(&*vfs, &segment_dir, options.read_only)?;
     let indexed: BTreeSet<FileId> = names.iter().filter_map(|name| id_of(name, "idx")).collect();
@@ -55,7 +61,7 @@ pub(super) fn open(vfs: Arc<dyn Vfs>, dir: &Path, options: Options) -> Result<(K
     load_checkpoints(&keeper, &mut restored)?;
     // The latest first: where two have the same records, those are the copies that were made later, of damaged ones too.
     for file in all.into_iter().rev() {
-        load_segment(&keeper, &mut restored, file, indexed.contains(&file));
+        load_segment(&keeper, &mut restored, file, indexed.contains(&file))?;
     }
     restored.damage.sort_by(|a, b| a.path.cmp(&b.path));
     Ok((keeper, restored))
@@ -91,7 +97,12 @@ fn load_checkpoints(keeper: &Keeper, restored: &mut Restored) -> Result<(), Open
     Ok(())
 }
 
-fn load_segment(keeper: &Keeper, restored: &mut Restored, file: FileId, has_index: bool) {
+fn load_segment(
+    keeper: &Keeper,
+    restored: &mut Restored,
+    file: FileId,
+    has_index: bool,
+) -> Result<(), OpenError> {
     if !is_built(file) {
         restored.kept.insert(file);
     }
@@ -104,13 +115,14 @@ fn load_segment(keeper: &Keeper, restored: &mut Restored, file: FileId, has_inde
     };
     match directory {
         Ok(directory) => load_directory(keeper, restored, directory),
-        Err(unreadable) if is_built(file) => rebuild(keeper, restored, file, Some(unreadable)),
+        Err(unreadable) if is_built(file) => return rebuild(keeper, restored, file, Some(unreadable)),
         Err(unreadable) => {
             let lost = format!("what is in {}: {unreadable}", data_path(&keeper.dir, file).display());
             restored.damage.push(index_damage(keeper, file, &unreadable, None, lost));
             restored.lanes.load_unreadable(file);
         }
     }
+    Ok(())
 }
 
 fn load_directory(keeper: &Keeper, restored: &mut Restored, directory: Directory) {
@@ -172,7 +184,12 @@ fn index_damage(
 }
 
 /// Makes the index of a built segment from the segment. `was`: what was wrong with the one that it had.
-fn rebuild(keeper: &Keeper, restored: &mut Restored, file: FileId, was: Option<index::Unreadable>) {
+fn rebuild(
+    keeper: &Keeper,
+    restored: &mut Restored,
+    file: FileId,
+    was: Option<index::Unreadable>,
+) -> Result<(), OpenError> {
     let path = data_path(&keeper.dir, file);
     let scanned = keeper.files.get(file, Part::Data).and_then(|data| block::scan(&*data, file));
     let scan = match scanned {
@@ -191,19 +208,22 @@ fn rebuild(keeper: &Keeper, restored: &mut Restored, file: FileId, was: Option<i
         let lost = format!("all records in it: it has format {version}, which this version does not know");
         restored.damage.push(Damage { path, kind: DamageKind::Version, groups: None, lost });
         restored.lanes.load_unreadable(file);
-        return;
+        return Ok(());
     }
     if let Some(damage) = &scan.damage {
-        let lost = format!("some records: {damage}");
+        let (lost, path) = (format!("some records: {damage}"), path.clone());
         restored.damage.push(Damage { path, kind: DamageKind::Segment, groups: None, lost });
         restored.lanes.load_unreadable(file);
     }
     let is_sound = scan.damage.is_none();
+    if is_sound && !keeper.options.read_only {
+        settle(keeper, file, scan.end).map_err(OpenError::io(&path))?;
+    }
     let of_known_format = !matches!(was, Some(index::Unreadable::Version(_)));
     let resumable = is_sound && !scan.torn && was.is_none() && scan.end < keeper.options.segment_bytes;
     adopt(keeper, &mut restored.lanes, file, &scan);
     if keeper.options.read_only {
-        return;
+        return Ok(());
     }
     if resumable && keeper.builder.lock().current.is_none() {
         if let Ok(data) = keeper.vfs.open(&data_path(&keeper.dir, file), false) {
@@ -214,6 +234,25 @@ fn rebuild(keeper: &Keeper, restored: &mut Restored, file: FileId, was: Option<i
         drop(keeper.finish(file));
         keeper.files.close(file);
     }
+    Ok(())
+}
+
+/// What was read of a segment that was growing may never have been made durable, and the log is going to rely on it. When
+/// a sync failed the system may even take it for clean; so it is written again before it is synced.
+fn settle(keeper: &Keeper, file: FileId, end: u64) -> io::Result<()> {
+    let data = keeper.vfs.open(&data_path(&keeper.dir, file), false)?;
+    let mut bytes = vec![0; usize::try_from(end).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES)];
+    let mut at = 0;
+    while at < end {
+        let want = usize::try_from(end - at).unwrap_or(AGAIN_BYTES).min(AGAIN_BYTES);
+        let got = data.read_at(&mut bytes[..want], at)?;
+        if got == 0 {
+            break;
+        }
+        data.write_at(&mut [io::IoSlice::new(&bytes[..got])], at)?;
+        at += got as u64;
+    }
+    data.sync_data()
 }
 
 fn adopt(keeper: &Keeper, lanes: &mut Lanes, file: FileId, scan: &Scan) {

@@ -95,6 +95,11 @@ impl Lane {
         (pieces, chunks)
     }
 
+    /// What is known to be missing.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &Chunk> {
+        self.chunks.values().filter(|chunk| chunk.file == NOWHERE)
+    }
+
     pub(super) fn find(&self, first: u64, last: u64, max: usize) -> Vec<Source> {
         let mut found: Vec<Source> = Vec::new();
         let mut next = first;
@@ -144,6 +149,8 @@ impl Lane {
         for source in self.find(first, last, usize::MAX) {
             let (from, to) = match source {
                 Source::Piece(piece) => (piece.first, piece.last()),
+                // Known to be missing is not there either.
+                Source::Segment { file: NOWHERE, .. } => continue,
                 Source::Segment { first, last, .. } => (first, last),
             };
             if from > next {

@@ -160,7 +160,8 @@ fn what_is_missing_is_found_as_such_until_it_is_there() {
     lanes.stored(GROUP, &[piece_in(built(1), 4, 2)]);
     let ranges = [(LANE, 1, 9)];
     lanes.miss(GROUP, &ranges);
-    assert_eq!(lanes.lacking(GROUP, &ranges), []);
+    assert_eq!(lanes.lacking(GROUP, &ranges), [(LANE, 1, 3), (LANE, 6, 9)], "to be fetched from others");
+    lanes.miss(GROUP, &[(LANE, 2, 7)]);
     let expected = vec![segment(NOWHERE, 1, 3), segment(built(1), 4, 5), segment(NOWHERE, 6, 9)];
     assert_eq!(lanes.find(GROUP, LANE, 1, 99), expected);
     assert_eq!(lanes.find(GROUP, LANE, 7, 8), [segment(NOWHERE, 6, 9)]);
@@ -186,6 +187,23 @@ fn what_is_missing_is_found_as_such_until_it_is_there() {
     lanes.miss(GROUP, &[(LANE, 20, 21)]);
     lanes.trim(GROUP, LANE, 22);
     assert!(lanes.find(GROUP, LANE, 0, 99).is_empty());
+}
+
+#[test]
+fn what_is_missing_and_not_wanted_any_more_is_not_missed() {
+    let missing = |lanes: &Lanes| -> Vec<_> {
+        lanes.missing(GROUP).iter().map(|piece| (piece.first, piece.last())).collect()
+    };
+    let mut lanes = Lanes::default();
+    lanes.stored(GROUP, &[piece_in(built(1), 4, 2)]);
+    lanes.miss(GROUP, &[(LANE, 1, 9)]);
+    assert_eq!(missing(&lanes), [(1, 3), (6, 9)]);
+    for (below, left) in [(3, vec![(3, 3), (6, 9)]), (4, vec![(6, 9)]), (9, vec![(9, 9)]), (10, vec![])] {
+        lanes.trim(GROUP, LANE, below);
+        assert_eq!((missing(&lanes), lanes.low(GROUP, LANE)), (left, below));
+    }
+    lanes.miss(GROUP, &[(LANE, 1, 12)]);
+    assert_eq!(missing(&lanes), [(10, 12)]);
 }
 
 #[test]

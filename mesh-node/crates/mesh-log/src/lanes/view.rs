@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, Lanes, Run, SOURCES_MAX, Usage, lane::Lane};
+use super::{Held, Lanes, NOWHERE, Run, SOURCES_MAX, Usage, lane::Lane};
 use crate::{
     id::{FileId, GroupId, LaneId},
     job::{Source, Wanted},
-    location::Piece,
+    location::{Location, Piece},
 };
 
 /// Views.
@@ -46,7 +46,27 @@ impl Lanes {
         lanes.flat_map(|(id, lane)| lane.runs(*id)).collect()
     }
 
-    /// What of these ranges (lane, first, last) is not there: (lane, first, last).
+    /// What of a group is known to be [`miss`](Self::miss)ing. Nothing but the numbers is known of it, so the length is
+    /// `u32::MAX`.
+    #[must_use]
+    pub fn missing(&self, group: GroupId) -> Vec<Piece> {
+        let lanes = self.groups.get(&group).into_iter().flatten();
+        let holes = lanes.flat_map(|(id, lane)| lane.missing().map(|hole| (*id, *hole)));
+        let location = Location { file: NOWHERE, offset: 0, len: u32::MAX, crc: 0 };
+        let piece = |(lane, hole): (LaneId, super::Chunk)| {
+            let count = u32::try_from(hole.last - hole.first + 1).unwrap_or(u32::MAX);
+            Piece { lane, first: hole.first, count, location }
+        };
+        holes.map(piece).collect()
+    }
+
+    /// Below this number nothing of a lane is wanted.
+    #[must_use]
+    pub fn low(&self, group: GroupId, lane: LaneId) -> u64 {
+        self.get(group, lane).map_or(0, Lane::low)
+    }
+
+    /// What of these ranges (lane, first, last) is not there, known to be missing or not: (lane, first, last).
     #[must_use]
     pub fn lacking(&self, group: GroupId, ranges: &[(LaneId, u64, u64)]) -> Vec<(LaneId, u64, u64)> {
         let empty = Lane::default();

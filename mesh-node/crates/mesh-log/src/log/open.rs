@@ -38,8 +38,6 @@ impl Log {
         sync_read(vfs.as_ref(), dir, &recovery)?;
         let Recovery { recovered, standing, tail, accepted, top, files, .. } = recovery;
         let top_id = files.last().map_or(0, |file| file.file.0);
-        let top_used = recovered.sealed.iter().map(|sealed| sealed.file).max();
-        let top_used = top_used.max(tail.as_ref().map(|tail| tail.id));
         let mut log = Self {
             current: None,
             groups: standing,
@@ -67,8 +65,9 @@ impl Log {
             let is_used = recovered.sealed.iter().any(|sealed| sealed.file == file.file)
                 || recovered.damage.iter().any(|damage| damage.file == file.file)
                 || tail.as_ref().is_some_and(|tail| tail.id == file.file);
+            // It is not known whether its name is durable, so it gets another one before it is used.
             if file.part == Part::Empty && !is_used {
-                log.take_empty(file, top_used.is_none_or(|top| file.file > top))?;
+                log.free.push_back(file.file);
             }
         }
         if let Some(tail) = tail {
@@ -97,21 +96,6 @@ impl Log {
     /// As [`Log::open`].
     pub fn look(vfs: &Arc<dyn Vfs>, dir: &Path, options: &Options) -> Result<Recovered, OpenError> {
         Ok(recover(vfs, dir, options, false)?.recovered)
-    }
-
-    /// An empty file is ready, if it is one that can come next.
-    fn take_empty(&mut self, file: &FileReport, comes_next: bool) -> Result<(), OpenError> {
-        let path = survey::path(&self.dir, file.file);
-        let opened = self.vfs.open(&path, false).map_err(OpenError::io(&path))?;
-        let mut bytes = [0; head::BYTES];
-        opened.read_at(&mut bytes, 0).map_err(OpenError::io(&path))?;
-        let is_good = head::Head::decode(&bytes).is_ok_and(|head| head.file_bytes == self.options.file_bytes);
-        if comes_next && is_good && file.bytes == self.options.file_bytes {
-            self.ready.push_back((file.file, opened));
-        } else {
-            self.free.push_back(file.file);
-        }
-        Ok(())
     }
 
     /// Writes on where the log ends.

@@ -126,19 +126,20 @@ impl Disk {
         self.state().flip(path, offset, bit)
     }
 
-    /// Changes a bit somewhere in one of the files that `wanted` names, and says where.
+    /// Changes a bit somewhere in one of the files that `wanted` names, and says which: file, byte, bit.
     pub fn flip_any(
         &self,
         random: &mut SplitMix64,
         wanted: impl Fn(&Path) -> bool,
-    ) -> Option<(PathBuf, u64)> {
+    ) -> Option<(PathBuf, u64, u8)> {
         let files: Vec<_> = self.files().into_iter().filter(|(path, len)| *len > 0 && wanted(path)).collect();
         if files.is_empty() {
             return None;
         }
         let (path, len) = files[random.index(files.len())].clone();
         let offset = random.below(len);
-        self.flip(&path, offset, random.below(8) as u8).then_some((path, offset))
+        let bit = random.below(8) as u8;
+        self.flip(&path, offset, bit).then_some((path, offset, bit))
     }
 
     /// Everything is gone, and durably: another disk is in its place.

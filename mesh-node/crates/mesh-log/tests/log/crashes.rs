@@ -1,11 +1,15 @@
 //! The power goes at any time, and chance decides what was written of what was not durable.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
 use mesh_log::{
+    id::FileId,
     log::Log,
     record::Record,
-    vfs::simulated::{Disk, Faults, SplitMix64},
+    vfs::{
+        Vfs as _,
+        simulated::{Disk, Faults, SplitMix64},
+    },
 };
 
 use crate::{fixture::*, model};
@@ -112,6 +116,38 @@ fn crash_often(seed: u64) {
         durable = found;
         // What was cut off must not come back.
         disk.crash(&mut random);
+    }
+}
+
+/// The process ended when it had named a file and the name was not durable, or the system could not make it so.
+#[test]
+fn a_file_whose_name_is_not_durable_is_not_written_to() {
+    for fails in [false, true] {
+        let mut fixture = Fixture::new();
+        fixture.write(&[sized(1, 1, 1, 5_000)]);
+        let used = fixture.files().into_iter().min().unwrap();
+        let spare = FileId(used.0 + 1);
+        if !fixture.files().contains(&spare) {
+            fixture.write(&[sized(1, 2, 1, 5_000)]);
+        }
+        let (dir, away) = (Path::new(DIR), Path::new(DIR).join("away"));
+        fixture.log = None;
+        fixture.disk.kill();
+        fixture.disk.rename(&path(spare), &away).unwrap();
+        fixture.disk.sync_dir(dir).unwrap();
+        fixture.disk.rename(&away, &path(spare)).unwrap();
+        if fails {
+            fixture.disk.set_faults(Faults { failing_sync: Some(1), ..Faults::default() });
+            fixture.disk.sync_dir(dir).unwrap_err();
+            fixture.disk.set_faults(Faults::default());
+        }
+        let found = entries(&fixture.restart(), 1).len() as u64;
+        for index in found + 1..=found + 30 {
+            fixture.write(&[sized(1, index, 1, 5_000)]);
+        }
+        let recovered = fixture.crash();
+        assert_eq!(recovered.damage, []);
+        assert_eq!(entries(&recovered, 1).len() as u64, found + 30, "{fails}");
     }
 }
 

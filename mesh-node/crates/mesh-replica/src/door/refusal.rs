@@ -32,7 +32,7 @@ pub enum Refusal {
         /// The receiver that it names.
         to: NodeNumber,
     },
-    /// An answer from a node that was not asked.
+    /// An answer from a node that was not asked, or a candidate where nothing is known of the members yet.
     #[error("node {from} is not a member of the group")]
     NotMember {
         /// The sender.

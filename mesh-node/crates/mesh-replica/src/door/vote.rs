@@ -7,6 +7,11 @@ pub(super) fn check(facts: &Facts<'_>, kind: MessageKind, message: &Raft) -> Res
     if (message.index == 0) != (message.log_term == 0) {
         return Err(Refusal::Shape { what: "a last entry without a term, or a term without an entry" });
     }
+    // One that does not know the members has no part in them yet. It may have had one before it was removed: then it knows
+    // nothing of what it acknowledged, and its vote would count for that.
+    if facts.members.voters.is_empty() {
+        return Err(Refusal::NotMember { from: message.from });
+    }
     // Raft refuses a pre-vote with its own term, and panics on sending one that is 0.
     if kind == MessageKind::RequestPreVote && facts.term == 0 && !would_grant(facts, message) {
         return Err(Refusal::Stale { term: message.log_term, own: facts.last_term() });

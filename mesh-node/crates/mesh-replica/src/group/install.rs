@@ -53,7 +53,8 @@ impl<M: Machine> Group<M> {
         }
         let manifest = self.manifest(work);
         if manifest.extents.iter().any(|extent| extent.bytes == 0) {
-            // Records are missing here, so whoever has them had better lead. Else raft asks again.
+            // Records are missing here: they are fetched, and whoever has them had better lead. Else raft asks again.
+            self.seek_missing(work);
             if self.raft.raft.lead_transferee.is_none() {
                 self.step_down(work);
             }
@@ -258,6 +259,7 @@ impl<M: Machine> Group<M> {
         let ranges: Vec<_> =
             manifest.extents.iter().map(|extent| (extent.lane, extent.first, extent.last)).collect();
         work.lanes.restrict(self.id, &ranges);
+        self.check_lanes(work);
         self.members = manifest.members;
         self.applied = (index, term);
         self.clock.applied(manifest.time_ms);

@@ -114,6 +114,7 @@ impl<M: Machine> Group<M> {
         let ranges: Vec<_> =
             manifest.extents.iter().map(|extent| (extent.lane, extent.first, extent.last)).collect();
         work.lanes.restrict(self.id, &ranges);
+        self.check_lanes(work);
         self.members = manifest.members;
         self.applied = at;
         self.clock.applied(manifest.time_ms);

@@ -13,7 +13,7 @@ use mesh_log::{id::GroupId, job::Job, location::Piece, payload::Payload, record:
 use super::{Group, Phase};
 use crate::{
     host::{Purpose, Work},
-    machine::Machine,
+    machine::{Machine, Wanted},
     manifest::{self, ManifestError},
     members::Members,
     message::{Extent, Manifest},
@@ -133,6 +133,27 @@ fn length(bytes: &[u8]) -> Result<(usize, &[u8]), SavedError> {
 }
 
 impl<M: Machine> Group<M> {
+    /// What the machine was put to names its records: what is before them is given up here too, and what is missing of
+    /// them is known to be.
+    pub(super) fn check_lanes(&self, work: &mut Work<'_>) {
+        for Wanted { lane, first, next } in self.machine.wanted() {
+            let below = work.shared.pulls.trim(self.id, lane, first);
+            work.lanes.trim(self.id, lane, below);
+            if first < next {
+                work.lanes.miss(self.id, &[(lane, first, next - 1)]);
+            }
+        }
+        self.seek_missing(work);
+    }
+
+    /// What is known to be missing is fetched from whoever has it.
+    pub(super) fn seek_missing(&self, work: &mut Work<'_>) {
+        let now = work.now.monotonic;
+        for piece in work.lanes.missing(self.id) {
+            work.shared.pulls.repair.handle_damaged(now, self.id, piece);
+        }
+    }
+
     /// The point in history that this replica is at.
     pub(super) fn manifest(&self, work: &Work<'_>) -> Manifest {
         // What was trimmed and is kept for a follower's older snapshot is no part of this one.

@@ -80,13 +80,17 @@ impl<M: Machine> Host<M> {
         };
         let (pieces, lost) = whole(read);
         if pieces.is_empty() {
-            if let Some(piece) = lost.filter(|_| fetch.again) {
-                self.damaged(fetch.group, piece);
-            } else if !fetch.again {
+            if !fetch.again {
                 // It may have moved since the job was made.
                 return self.start_fetch(Fetch { again: true, ..fetch });
             }
-            self.shared.outputs.push(Output::Refused { token: fetch.token, why: Refused::Damaged });
+            let number = lost.map_or(fetch.first, |piece| piece.first.max(fetch.first));
+            if let Some(piece) = lost {
+                self.damaged(fetch.group, piece);
+            }
+            let is_lost = self.shared.pulls.repair.is_lost(fetch.group, fetch.lane, number);
+            let why = if is_lost { Refused::Lost } else { Refused::Damaged };
+            self.shared.outputs.push(Output::Refused { token: fetch.token, why });
             return;
         }
         let pieces = pieces.into_iter().map(|(piece, bytes)| (piece.first, piece.count, bytes)).collect();

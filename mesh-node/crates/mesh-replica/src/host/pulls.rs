@@ -138,6 +138,11 @@ impl<M: Machine> Host<M> {
     }
 
     fn ask_for_repair(&mut self) {
+        let super::work::Shared { lanes, pulls, .. } = &mut self.shared;
+        let Pulls { repair, held_back, .. } = pulls;
+        let held = |group, lane| held_back.get(&(group, lane)).copied().unwrap_or(0);
+        let low = |group, lane| lanes.low(group, lane).max(held(group, lane));
+        repair.retain(&low, &|group, piece| lanes.stands(group, piece));
         let groups = &self.groups;
         let peers = |group: GroupId| {
             groups.get(&group).map(|group| group.peers().into_iter().collect()).unwrap_or_default()
@@ -171,7 +176,7 @@ impl<M: Machine> Host<M> {
                     let job = Job::Store { group, pieces: vec![(piece, bytes)] };
                     self.shared.job(job, Purpose::Repair(group, piece));
                 }
-                RepairOutput::NoIntactCopy { .. } => {}
+                RepairOutput::NoIntactCopy { group, piece } => self.shared.lost(group, piece),
             }
         }
         for (group, lane, below) in self.shared.pulls.let_go() {

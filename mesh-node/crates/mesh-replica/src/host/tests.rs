@@ -2,4 +2,5 @@ mod cluster;
 mod hostile;
 mod lost;
 mod one;
+mod repair;
 mod three;

@@ -23,6 +23,9 @@ use crate::{
 
 use super::{pulls::Pulls, refusals::Refusals};
 
+/// Pieces without an intact copy that wait to be told; later ones are told when they were asked for again in vain.
+const LOST_MAX: usize = 1_024;
+
 /// What a job is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -124,6 +127,8 @@ pub(crate) struct Shared {
     pub(crate) outputs: Vec<Output>,
     pub(crate) pulls: Pulls,
     pub(crate) refusals: Refusals,
+    /// Damaged pieces of which no intact copy was found, to be told.
+    pub(crate) lost: Vec<(GroupId, Piece)>,
     sends: BTreeMap<NodeNumber, Sends>,
     records: Vec<Record>,
     next: Option<Write>,
@@ -171,6 +176,13 @@ impl Shared {
     /// A message was not let in.
     pub(crate) fn refused(&mut self, group: GroupId, from: NodeNumber, refusal: Refusal) {
         self.refusals.note(group, from, refusal);
+    }
+
+    /// No intact copy of a damaged piece was found.
+    pub(crate) fn lost(&mut self, group: GroupId, piece: Piece) {
+        if self.lost.len() < LOST_MAX {
+            self.lost.push((group, piece));
+        }
     }
 
     pub(crate) fn sends(&mut self, to: NodeNumber) -> &mut Sends {

@@ -176,7 +176,9 @@ impl Leader {
                 break;
             };
             let Some(payload) = Payload::checked(found, piece.location.crc) else { break };
-            if piece.first != next || piece.last() > pull.last || bytes >= pull.max_bytes as usize {
+            // Whoever repairs may want the end of a piece only, or what was given up here: the first one is any then.
+            let follows = piece.first == next || (pull.snapshot == 0 && pieces.is_empty());
+            if !follows || piece.last() > pull.last || bytes >= pull.max_bytes as usize {
                 break;
             }
             next = piece.last() + 1;

@@ -55,6 +55,8 @@ struct Damaged {
     /// When it is asked again: of the next one, or from the beginning.
     at: Duration,
     storing: Option<Piece>,
+    /// All were asked in vain.
+    is_lost: bool,
 }
 
 impl Damaged {
@@ -69,6 +71,22 @@ impl Damaged {
         if self.is_unknown() { UNKNOWN_BYTES } else { self.piece.location.len.into() }
     }
 
+    fn new(piece: Piece, now: Duration) -> Self {
+        Self { piece, left: VecDeque::new(), asked: None, at: now, storing: None, is_lost: false }
+    }
+
+    /// What is left of it from a number on, of which nothing is known.
+    fn from(self, first: u64) -> Self {
+        let count = self.piece.last().saturating_sub(first).saturating_add(1);
+        let piece = Piece { first, count: u32::try_from(count).unwrap_or(u32::MAX), ..self.piece };
+        Self { piece, ..self }
+    }
+
+    /// Whether nothing is under way for it.
+    fn is_idle(&self) -> bool {
+        self.asked.is_none() && self.storing.is_none()
+    }
+
     /// The piece as it is to be, when this is it.
     fn piece_of(&self, first: u64, count: u32, payload: &Payload) -> Option<Piece> {
         let len = u32::try_from(payload.len()).ok()?;
@@ -80,13 +98,17 @@ impl Damaged {
         if is_it {
             return Some(self.piece);
         }
-        let within = piece.is_whole() && first >= self.piece.first && piece.last() <= self.piece.last();
-        (self.is_unknown() && within).then_some(piece)
+        // One that begins before what is wanted of it is kept as a whole, here as there.
+        let overlaps = piece.last() >= self.piece.first && piece.last() <= self.piece.last();
+        (self.is_unknown() && piece.is_whole() && overlaps).then_some(piece)
     }
 }
 
 /// What a piece of which nothing is known is taken to be in bytes.
 const UNKNOWN_BYTES: u64 = 1 << 20;
+
+/// After so long the others are asked for what the first one had not.
+const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// Repairs what the disk did not give back as it was written: each piece is asked of one peer after the other, and taken
 /// only with the checksum that it had when it was written.
@@ -114,9 +136,29 @@ impl Repair {
         if self.damaged.len() >= self.options.damaged_max {
             return false;
         }
-        let damaged = Damaged { piece, left: VecDeque::new(), asked: None, at: now, storing: None };
-        self.damaged.insert(key, damaged);
+        self.damaged.insert(key, Damaged::new(piece, now));
         true
+    }
+
+    /// Command: looks after damage only where it `stands`, and from the number on from which the records of a lane are
+    /// wanted (`low`): what was given up meanwhile, or stands elsewhere, is not asked for any more.
+    pub fn retain(&mut self, low: &dyn Fn(GroupId, LaneId) -> u64, stands: &dyn Fn(GroupId, &Piece) -> bool) {
+        let old = |((group, lane, first), damaged): &(&(GroupId, LaneId, u64), &Damaged)| {
+            damaged.is_idle() && damaged.is_unknown() && *first < low(*group, *lane)
+        };
+        let begun: Vec<_> = self.damaged.iter().filter(old).map(|(key, _)| *key).collect();
+        for (group, lane, first) in begun {
+            let low = low(group, lane);
+            if let Some(damaged) = self.damaged.remove(&(group, lane, first))
+                && damaged.piece.last() >= low
+            {
+                self.damaged.entry((group, lane, low)).or_insert_with(|| damaged.from(low));
+            }
+        }
+        self.damaged.retain(|(group, lane, _), damaged| {
+            let wanted = damaged.piece.last() >= low(*group, *lane) && stands(*group, &damaged.piece);
+            wanted || !damaged.is_idle()
+        });
     }
 
     /// Input: a part, from the node on the other side of its link. One that is not asked for, or does not hold the piece,
@@ -126,14 +168,15 @@ impl Repair {
             return;
         }
         for (first, count, payload) in part.pieces {
-            let within = (part.group, part.lane, 0)..=(part.group, part.lane, first);
-            let Some((_, damaged)) = self.damaged.range_mut(within).next_back() else { continue };
+            let last = first.saturating_add(u64::from(count).saturating_sub(1));
+            let upto = (part.group, part.lane, 0)..=(part.group, part.lane, last);
+            let Some((_, damaged)) = self.damaged.range_mut(upto).next_back() else { continue };
             let Some(piece) = damaged.piece_of(first, count, &payload) else { continue };
             if damaged.asked != Some(link) || damaged.storing.is_some() {
                 continue;
             }
             damaged.storing = Some(piece);
-            self.budget.receive(now, damaged.bytes(), damaged.bytes());
+            self.budget.receive(now, damaged.bytes(), piece.location.len.into());
             let bytes = payload.bytes().clone();
             self.outputs.push_back(RepairOutput::Store { group: part.group, piece, bytes });
             return;
@@ -152,28 +195,36 @@ impl Repair {
 
     /// Input: a piece is stored, or could not be.
     pub fn handle_stored(&mut self, now: Duration, group: GroupId, piece: &Piece, is_stored: bool) {
-        let found = self.damaged.range((group, piece.lane, 0)..=(group, piece.lane, piece.first)).next_back();
+        let found =
+            self.damaged.range((group, piece.lane, 0)..=(group, piece.lane, piece.last())).next_back();
         let Some((key, _)) = found.filter(|(_, damaged)| damaged.storing.as_ref() == Some(piece)) else {
             return;
         };
         let key = *key;
         let Some(mut damaged) = self.damaged.remove(&key) else { return };
-        self.budget.finish(damaged.bytes());
+        self.budget.finish(piece.location.len.into());
         let from = damaged.asked.take();
         damaged.storing = None;
         if !is_stored {
             damaged.left.clear();
             damaged.at = now.saturating_add(self.options.repair_again_after);
             self.damaged.insert(key, damaged);
-        } else if piece.last() < damaged.piece.last() {
+            return;
+        }
+        let range = damaged.piece;
+        if range.first < piece.first {
+            // Whoever had this had nothing of what is before it. Others may.
+            let count = u32::try_from(piece.first - range.first).unwrap_or(u32::MAX);
+            let before = Damaged::new(Piece { count, ..range }, now.saturating_add(REST_AFTER));
+            self.damaged.insert(key, before);
+        }
+        if piece.last() < range.last() {
             // There is more of it, and whoever had this much is asked first.
-            let rest = damaged.piece.last() - piece.last();
-            damaged.piece.first = piece.last() + 1;
-            damaged.piece.count = u32::try_from(rest).unwrap_or(u32::MAX);
-            damaged.left.extend(from);
-            damaged.left.rotate_right(usize::from(from.is_some()));
-            damaged.at = now;
-            self.damaged.insert((group, piece.lane, damaged.piece.first), damaged);
+            let mut rest = damaged.from(piece.last() + 1);
+            rest.left.extend(from);
+            rest.left.rotate_right(usize::from(from.is_some()));
+            (rest.at, rest.is_lost) = (now, false);
+            self.damaged.insert((group, piece.lane, rest.piece.first), rest);
         }
     }
 
@@ -195,19 +246,25 @@ impl Repair {
                 self.budget.finish(bytes);
                 if damaged.left.is_empty() {
                     damaged.at = now.saturating_add(self.options.repair_again_after);
+                    damaged.is_lost = true;
                     self.outputs.push_back(RepairOutput::NoIntactCopy { group: *group, piece });
                     continue;
                 }
             }
             if !self.budget.allows(now, bytes) {
-                damaged.at = self.budget.next_at().max(now.saturating_add(self.options.answer_time_max));
+                let pace = self.budget.next_at();
+                // Unless it is the pace that holds it up, it waits for others to be answered.
+                damaged.at = if pace > now { pace } else { now.saturating_add(self.options.answer_time_max) };
                 continue;
             }
             if damaged.left.is_empty() {
                 damaged.left = peers(*group).into_iter().filter(|peer| *peer != own).collect();
             }
             let Some(to) = damaged.left.pop_front() else {
+                // There is nobody else.
                 damaged.at = now.saturating_add(self.options.repair_again_after);
+                damaged.is_lost = true;
+                self.outputs.push_back(RepairOutput::NoIntactCopy { group: *group, piece });
                 continue;
             };
             self.budget.ask(bytes);
@@ -236,8 +293,9 @@ impl Repair {
         let budget = &mut self.budget;
         self.damaged.retain(|(other, ..), damaged| {
             let goes = *other == group;
-            if goes && (damaged.asked.is_some() || damaged.storing.is_some()) {
-                budget.finish(damaged.bytes());
+            if goes {
+                let under_way = damaged.asked.map_or(0, |_| damaged.bytes());
+                budget.finish(damaged.storing.map_or(under_way, |piece| piece.location.len.into()));
             }
             !goes
         });
@@ -252,6 +310,35 @@ impl Repair {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         self.damaged.values().filter(|damaged| damaged.storing.is_none()).map(|damaged| damaged.at).min()
+    }
+
+    /// Input: a node can be reached that could not be. What nobody else has is asked for again.
+    pub fn handle_back(&mut self, now: Duration) {
+        let lost = self.damaged.values_mut().filter(|damaged| damaged.is_lost && damaged.is_idle());
+        lost.for_each(|damaged| damaged.at = now);
+    }
+
+    /// How many pieces of a group are known to be damaged, and of how many of them nobody had an intact copy.
+    #[must_use]
+    pub fn of_group(&self, group: GroupId) -> (usize, usize) {
+        let from = (group, LaneId(0), 0)..=(group, LaneId(u64::MAX), u64::MAX);
+        self.damaged
+            .range(from)
+            .fold((0, 0), |(damaged, lost), (_, found)| (damaged + 1, lost + usize::from(found.is_lost)))
+    }
+
+    /// Whether nobody had an intact copy of the piece with a record, when last asked.
+    #[must_use]
+    pub fn is_lost(&self, group: GroupId, lane: LaneId, number: u64) -> bool {
+        let upto = (group, lane, 0)..=(group, lane, number);
+        let found = self.damaged.range(upto).next_back();
+        found.is_some_and(|(_, damaged)| damaged.is_lost && damaged.piece.last() >= number)
+    }
+
+    /// Whether damage begins with a number.
+    #[cfg(test)]
+    pub(super) fn begins(&self, group: GroupId, lane: LaneId, first: u64) -> bool {
+        self.damaged.contains_key(&(group, lane, first))
     }
 
     /// How many pieces are known to be damaged.

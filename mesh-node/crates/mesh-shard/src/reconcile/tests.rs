@@ -240,6 +240,8 @@ fn blank(last: u64) -> View {
         changing: false,
         log_bytes: 0,
         forgot: BTreeSet::new(),
+        damaged: 0,
+        lost: 0,
     }
 }
 

@@ -150,7 +150,7 @@ fn a_flipped_bit_anywhere_in_the_store_is_never_served() {
     let mut random = SplitMix64::new(5);
     for _ in 0..300 {
         let disk = store();
-        let (path, offset) = disk.flip_any(&mut random, |path| path != checkpoint_path()).unwrap();
+        let (path, offset, _) = disk.flip_any(&mut random, |path| path != checkpoint_path()).unwrap();
         let (keeper, restored) = open(&disk);
         for (lane, pieces) in [(LANE, &OF_LANE[..]), (OTHER, &OF_OTHER[..])] {
             let expected = whole(lane, pieces);

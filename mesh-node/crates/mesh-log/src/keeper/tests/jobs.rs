@@ -37,6 +37,39 @@ fn what_was_moved_is_read_from_the_segment_before_and_after_it_is_finished() {
     }
 }
 
+/// The process ended before what it had written to a segment was durable, or the system could not make it so; the next one
+/// finds it there, and the log goes on without it.
+#[test]
+fn what_is_found_in_a_segment_that_grows_is_durable_from_then_on() {
+    for fails in [false, true] {
+        let disk = Disk::new();
+        let pieces = log_file(&disk, 1, &PIECES);
+        let (keeper, mut restored) = open(&disk);
+        put(&mut restored.lanes, &pieces);
+        let (first, second) = pieces.split_at(2);
+        let there = moved(keeper.run(Job::Move { group: GROUP, pieces: first.to_vec() }));
+        restored.lanes.moved(GROUP, &there);
+        if fails {
+            disk.set_faults(Faults { failing_sync: Some(1), ..Faults::default() });
+        } else {
+            // A write, and no sync.
+            disk.set_faults(Faults { power: Some(1), ..Faults::default() });
+        }
+        assert!(matches!(keeper.run(Job::Move { group: GROUP, pieces: second.to_vec() }), Done::Failed(_)));
+        disk.set_faults(Faults::default());
+        drop(keeper);
+        disk.kill();
+        let (keeper, restored) = open(&disk);
+        let found = restored.lanes.runs(GROUP);
+        drop(keeper);
+        disk.crash_losing_all();
+        let (_, restored) = open(&disk);
+        assert_eq!(restored.damage, []);
+        assert_eq!(restored.lanes.runs(GROUP), found, "{fails}");
+        assert!(!found.is_empty());
+    }
+}
+
 impl Disk {
     /// Removes a file of the log.
     fn wipe_log(&self, id: u64) {

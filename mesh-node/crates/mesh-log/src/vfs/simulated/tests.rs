@@ -177,7 +177,7 @@ fn bits_flip_for_good() {
     assert!(disk.flip(&path("a"), 9, 3) && !disk.flip(&path("a"), 10, 3) && !disk.flip(&path("b"), 0, 0));
     disk.crash_losing_all();
     assert_eq!(disk.bytes(&path("a")).unwrap()[9], 8);
-    let (file, offset) = disk.flip_any(&mut SplitMix64::new(1), |path| path.ends_with("a")).unwrap();
+    let (file, offset, _) = disk.flip_any(&mut SplitMix64::new(1), |path| path.ends_with("a")).unwrap();
     assert!(file == path("a") && offset < 10);
     assert!(disk.flip_any(&mut SplitMix64::new(1), |path| path.ends_with("b")).is_none());
 }

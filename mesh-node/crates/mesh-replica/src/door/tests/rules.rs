@@ -7,7 +7,7 @@ use raft::eraftpb::MessageType::*;
 use super::subject::{OWN, Subject, entry, message};
 use crate::{
     codec::CONTEXT_BYTES_MAX,
-    door::{Admit, TERMS_AHEAD_MAX, check, check_beat, check_beat_reply},
+    door::{Admit, Facts, TERMS_AHEAD_MAX, check, check_beat, check_beat_reply},
     id::NodeNumber,
     manifest::NUMBER_MAX,
     members::Members,
@@ -147,6 +147,20 @@ fn entries_that_can_not_be_applied_are_not_taken() {
     unreadable.payload = mesh_log::payload::Payload::new("unreadable".into());
     let append = Raft { index: 8, log_term: 3, entries: vec![unreadable], ..message(MsgAppend) };
     assert_eq!(judge(&subject, append), Some(Code::EntryUnreadable));
+}
+
+#[test]
+fn who_knows_no_members_does_not_vote() {
+    let subject = Subject::follower();
+    let judge = |kind, members: Members| {
+        let message = Raft { index: 20, log_term: 3, ..message(kind) };
+        subject.look(|facts| check(&Facts { members: &members, ..*facts }, message.from, &message))
+    };
+    for kind in [MsgRequestVote, MsgRequestPreVote] {
+        let known = Members::of_voters([2, 3].map(NodeNumber));
+        assert_eq!(judge(kind, known), Ok(Admit::AsIs), "also for others than it knows");
+        assert_eq!(judge(kind, Members::default()).unwrap_err().code(), Code::ReplicaSender);
+    }
 }
 
 #[test]

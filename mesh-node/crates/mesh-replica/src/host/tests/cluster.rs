@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use mesh_log::{
     id::{FileId, GroupId, LaneId},
     job::{Done, Job, Source},
-    lanes::Lanes,
+    lanes::{Lanes, NOWHERE},
     location::{Location, Piece},
     log::RecoveredGroup,
     record::Record,
@@ -96,6 +96,8 @@ struct Disk {
     segments: u64,
     /// So many records were written when something of them was lost, which is known.
     damaged: Option<usize>,
+    /// What stands in segments.
+    stored: Vec<Piece>,
 }
 
 impl Disk {
@@ -131,11 +133,21 @@ impl Disk {
     fn run(&mut self, job: Job) -> Done {
         match job {
             Job::Read { sources, .. } => {
-                let pieces = sources.into_iter().filter_map(|source| match source {
-                    Source::Piece(piece) => Some((piece, self.read(&piece.location))),
-                    Source::Segment { .. } => None,
+                let pieces = sources.into_iter().flat_map(|source| match source {
+                    Source::Piece(piece) => vec![piece],
+                    Source::Segment { file, first, last } if file == NOWHERE => {
+                        let location = Location { file, offset: 0, len: u32::MAX, crc: 0 };
+                        let count = u32::try_from(last - first + 1).unwrap();
+                        vec![Piece { lane: LANE, first, count, location }]
+                    }
+                    Source::Segment { file, first, last } => {
+                        let within = |piece: &&Piece| {
+                            piece.location.file == file && (first..=last).contains(&piece.first)
+                        };
+                        self.stored.iter().filter(within).copied().collect()
+                    }
                 });
-                Done::Read(pieces.collect())
+                Done::Read(pieces.map(|piece| (piece, self.read(&piece.location))).collect())
             }
             Job::Checkpoint { group, bytes } => {
                 self.checkpoints.insert(group, bytes);
@@ -150,13 +162,18 @@ impl Disk {
                     into.extend_from_slice(&bytes);
                     Piece { location: Location { file, offset, ..piece.location }, ..piece }
                 });
-                let stored = stored.collect();
+                let stored: Vec<Piece> = stored.collect();
+                self.stored.extend(&stored);
                 self.files.insert(file, into);
                 Done::Moved(stored)
             }
             Job::Forget { group } => {
                 self.checkpoints.remove(&group);
                 Done::Forgotten
+            }
+            Job::Drop { file, .. } => {
+                self.stored.retain(|piece| piece.location.file != file);
+                Done::Dropped
             }
             other => panic!("{other:?}"),
         }
@@ -269,7 +286,9 @@ impl Cluster {
     pub(super) fn start(&mut self, number: NodeNumber, members: Option<Members>) {
         let disk = self.down.remove(&number).unwrap_or_default();
         let mut host = Host::new((self.options)(number));
-        host.set_lanes(Lanes::default());
+        let mut lanes = Lanes::default();
+        lanes.stored(GROUP, &disk.stored);
+        host.set_lanes(lanes);
         let mut node = Node {
             host,
             disk,
@@ -318,6 +337,11 @@ impl Cluster {
         let disk = self.down.get_mut(&number).unwrap();
         disk.checkpoints.clear();
         disk.damaged = Some(disk.written.len());
+    }
+
+    /// Takes all segments off a disk that is not used at the moment.
+    pub(super) fn lose_segments(&mut self, number: NodeNumber) {
+        self.down.get_mut(&number).unwrap().stored.clear();
     }
 
     pub(super) fn flip(&mut self, number: NodeNumber) {

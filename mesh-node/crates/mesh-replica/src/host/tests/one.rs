@@ -179,7 +179,9 @@ fn records_are_fetched_trimmed_and_said_to_be_damaged() {
     assert_eq!(cluster.answer(node(1), rest), Some(&Answer::Fetched(vec![(2, 1, "b".into())])));
     cluster.flip(node(1));
     let damaged = cluster.fetch(node(1), 2, 2);
-    assert_eq!(cluster.answer(node(1), damaged), Some(&Answer::Refused(Refused::Damaged)));
+    // There is nobody else who could have them.
+    assert_eq!(cluster.answer(node(1), damaged), Some(&Answer::Refused(Refused::Lost)));
+    assert_eq!((cluster.view(node(1)).damaged, cluster.view(node(1)).lost), (1, 1));
 }
 
 #[test]

@@ -1,6 +1,9 @@
 use std::time::Duration;
 
-use mesh_log::{id::GroupId, location::Piece};
+use mesh_log::{
+    id::{FileId, GroupId, LaneId},
+    location::{Location, Piece},
+};
 
 use super::world::{GROUP, OWN, payload, piece};
 use crate::{
@@ -120,8 +123,70 @@ fn when_nobody_has_it_all_are_asked_again_later() {
     alone.handle_timeout(NOW, OWN, &|_| vec![OWN]);
     assert_eq!(
         (outputs(&mut alone), alone.poll_timeout()),
-        (vec![], Some(NOW + options().repair_again_after))
+        (
+            vec![RepairOutput::NoIntactCopy { group: GROUP, piece: good.0 }],
+            Some(NOW + options().repair_again_after)
+        )
     );
+    assert_eq!(alone.of_group(GROUP), (1, 1));
+    let lane = good.0.lane;
+    let is_lost = |repair: &Repair| [6, 7, 9, 10].map(|number| repair.is_lost(GROUP, lane, number));
+    assert_eq!(is_lost(&alone), [false, true, true, false]);
+    // Somebody is back.
+    alone.handle_back(NOW);
+    assert_eq!(asked(&mut alone, NOW), Some(NodeNumber(2)));
+}
+
+#[test]
+fn what_is_given_up_is_not_asked_for() {
+    let location = Location { file: FileId(9), offset: 0, len: u32::MAX, crc: 0 };
+    let unknown = Piece { lane: LaneId(1), first: 10, count: 10, location };
+    let ranges = |low: u64, stands: bool| {
+        let mut repair = damaged(unknown);
+        assert!(repair.handle_damaged(NOW, GROUP, piece(1, 5, 3, 50).0));
+        repair.retain(&|_, _| low, &|_, _| stands);
+        repair.handle_timeout(NOW, OWN, &peers);
+        let asked = outputs(&mut repair).into_iter().map(|output| match output {
+            RepairOutput::Send { pull, .. } => (pull.first, pull.last),
+            other => panic!("{other:?}"),
+        });
+        asked.collect::<Vec<_>>()
+    };
+    assert_eq!(ranges(0, false), []);
+    assert_eq!(ranges(7, true)[0], (5, 7), "of a piece that is known all is wanted");
+    assert_eq!(ranges(8, true), [(10, 19)]);
+    assert_eq!(ranges(12, true), [(12, 19)]);
+    assert_eq!(ranges(20, true), []);
+}
+
+#[test]
+fn unknown_records_come_as_the_pieces_that_others_have() {
+    let location = Location { file: FileId(9), offset: 0, len: u32::MAX, crc: 0 };
+    let mut repair = damaged(Piece { lane: LaneId(1), first: 10, count: 10, location });
+    let options = PullOptions { in_flight_bytes_max: 1 << 21, ..options() };
+    let mut now = NOW;
+    // The piece begins before what is wanted of it; then there is one beyond the next; then what was left out.
+    for (link, (first, count), rest) in
+        [(2, (8, 4), vec![12]), (2, (15, 2), vec![12, 17]), (2, (17, 3), vec![12]), (2, (12, 3), vec![])]
+    {
+        let given = piece(1, first, count, 50);
+        while repair.poll_output().is_some() {}
+        for _ in 0..20 {
+            repair.handle_timeout(now, OWN, &|_| vec![NodeNumber(link)]);
+            repair.handle_part(now, NodeNumber(link), part(link, std::slice::from_ref(&given)));
+            now += options.answer_time_max;
+        }
+        let stored = outputs(&mut repair).into_iter().find_map(|output| match output {
+            RepairOutput::Store { piece, .. } => Some(piece),
+            _ => None,
+        });
+        let stored = stored.expect("it is taken");
+        assert_eq!((stored.first, stored.count), (first, count));
+        repair.handle_stored(now, GROUP, &stored, true);
+        let left: Vec<_> = (0..30).filter(|number| repair.begins(GROUP, LaneId(1), *number)).collect();
+        assert_eq!(left, rest);
+    }
+    assert!(repair.is_empty());
 }
 
 #[test]
