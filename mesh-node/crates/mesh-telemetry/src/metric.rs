@@ -331,8 +331,14 @@ pub const LOG_SCRUB_LAST_PASS: Metric = gauge(
     "When all segments had last been read to find damage, in seconds since 1970; 0 before the first time",
     None,
 );
+/// Damaged pieces that nobody had an intact copy of.
+pub const LOG_LOST: Metric = counter(
+    "mesh_log_lost_pieces_total",
+    "Damaged pieces of which no replica that could be reached gave an intact copy, each time that they were asked for",
+    None,
+);
 /// Every metric, in the order in which they are documented and scraped.
-pub const ALL: [&Metric; 56] = [
+pub const ALL: [&Metric; 57] = [
     &BUILD_INFO,
     &LINKS,
     &CARRIER_LINKS,
@@ -382,6 +388,7 @@ pub const ALL: [&Metric; 56] = [
     &LOG_SEALED,
     &LOG_FULL,
     &LOG_DAMAGED,
+    &LOG_LOST,
     &LOG_SCRUBBED,
     &LOG_SCRUB_LAST_PASS,
     &PROCESS_MEMORY,
