@@ -70,6 +70,9 @@ pub struct Bounds {
     pub entry_bytes_max: usize,
     /// Entries of a leader that are not committed, per group.
     pub entries_in_flight_max: usize,
+    /// The same as long as what waits makes at least half of a full one: large entries are bound by their bytes, and two
+    /// are too few to keep a disk busy.
+    pub large_entries_in_flight_max: usize,
     /// Commands that wait in a group to be put in an entry.
     pub waiting_commands_max: usize,
     /// Their bytes.
@@ -97,6 +100,7 @@ impl Default for Bounds {
             entry_commands_max: 4_096,
             entry_bytes_max: 512 << 10,
             entries_in_flight_max: 2,
+            large_entries_in_flight_max: 8,
             waiting_commands_max: 65_536,
             waiting_bytes_max: 16 << 20,
             host_waiting_bytes_max: 64 << 20,

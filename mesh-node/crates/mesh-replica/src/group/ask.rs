@@ -89,12 +89,15 @@ impl<M: Machine> Group<M> {
     /// Whether an entry may be formed now.
     fn may_form(&self, work: &Work<'_>) -> bool {
         let raft = &self.raft.raft;
+        let bounds = &work.options.bounds;
         let in_flight = self.lead.as_ref().map_or(usize::MAX, Lead::in_flight);
+        let waits_large =
+            self.asking.bytes >= bounds.entry_bytes_max / 2 && in_flight < bounds.large_entries_in_flight_max;
         self.phase == Phase::Running
             && raft.state == StateRole::Leader
             && raft.lead_transferee.is_none()
             && raft.commit_to_current_term()
-            && in_flight < work.options.bounds.entries_in_flight_max
+            && (in_flight < bounds.entries_in_flight_max || waits_large)
             && !work.full
     }
 

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use mesh_log::id::GroupId;
 use raft::StateRole;
 
 use super::{Group, change::Changing, lost::Lost};
@@ -64,6 +65,10 @@ impl<M: Machine> Group<M> {
         }
         if leads && self.lead.is_none() {
             self.lead = Some(Lead { term, ..Lead::default() });
+            // Who is acknowledged waits for nobody who only wants to know (ADR 0104): followers hear what is committed with
+            // the next entries or the next heartbeat. What the cluster says of itself is used on every node, so there it
+            // is told at once.
+            self.raft.skip_bcast_commit(self.id != GroupId::META);
             self.wake(work);
         }
         if (self.seen_leader, self.seen_term) != (self.raft.raft.leader_id, term) {

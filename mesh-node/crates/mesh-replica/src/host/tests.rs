@@ -4,3 +4,4 @@ mod lost;
 mod one;
 mod repair;
 mod three;
+mod under_way;
