@@ -26,6 +26,10 @@ use crate::error::Error;
 const RETRY_DELAY: Duration = Duration::from_millis(2);
 /// The longest wait before something is sent again.
 const RETRY_DELAY_MAX: Duration = Duration::from_millis(200);
+/// The longest wait while there may be a leader again at any moment: whoever is told so late that there is one waits in vain.
+const LEADER_DELAY_MAX: Duration = Duration::from_millis(20);
+/// How often in a row it is asked so soon: for a second, within which a leader is elected if one can be.
+const LEADER_RETRIES: u32 = 50;
 /// How long one sending may take; within its own time a batch is then sent again.
 const ATTEMPT: Duration = Duration::from_secs(5);
 /// How much longer than the node this side waits for an answer: only one that is stuck does not say so in time.
@@ -222,10 +226,17 @@ impl<A> Window<A> {
         self.forget_sendings(at);
         // This one was answered, if only so.
         self.entries[at].doubtful |= code.leaves_outcome_unknown();
-        let delay = (RETRY_DELAY * (1 << self.retries.min(8))).min(RETRY_DELAY_MAX).max(retry_after);
+        let delay = (RETRY_DELAY * (1 << self.retries.min(8))).min(self.delay_max(code));
         self.retries += 1;
-        self.retry_at = Some(now + delay);
+        self.retry_at = Some(now + delay.max(retry_after));
         Vec::new()
+    }
+
+    fn delay_max(&self, code: Code) -> Duration {
+        match code {
+            Code::NoLeader if self.retries < LEADER_RETRIES => LEADER_DELAY_MAX,
+            _ => RETRY_DELAY_MAX,
+        }
     }
 
     fn is_worth_repeating(&self, code: Code, at: usize) -> bool {

@@ -116,7 +116,7 @@ fn waits_grow_and_what_is_kept_ends_that() {
     let mut waits = Vec::new();
     for _ in 0..9 {
         let sending = t.send()[0].0;
-        assert_eq!(t.refuse(sending, Code::NoLeader), []);
+        assert_eq!(t.refuse(sending, Code::CommitQueueFull), []);
         let due = t.window.retry_at.unwrap();
         waits.push(due.duration_since(t.now).as_millis());
         t.now = due;
@@ -131,6 +131,22 @@ fn waits_grow_and_what_is_kept_ends_that() {
     let sending = t.send()[0].0;
     t.window.handle_refused(sending, Error::of(Code::NoLeader), told, t.now);
     assert_eq!(t.window.retry_at, Some(t.now + told), "the node knows better");
+}
+
+#[test]
+fn where_a_leader_is_awaited_it_is_asked_often_for_a_second() {
+    let mut t = Test::new();
+    t.push(1);
+    let mut waits = Vec::new();
+    for _ in 0..=LEADER_RETRIES {
+        let sending = t.send()[0].0;
+        assert_eq!(t.refuse(sending, Code::NoLeader), []);
+        let due = t.window.retry_at.unwrap();
+        waits.push(due.duration_since(t.now).as_millis());
+        t.now = due;
+    }
+    assert_eq!(waits[..6], [2, 4, 8, 16, 20, 20]);
+    assert_eq!(waits[LEADER_RETRIES as usize - 1..], [20, 200]);
 }
 
 #[test]
