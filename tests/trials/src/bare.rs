@@ -19,6 +19,8 @@ const TIMEOUT_MS: u32 = 5_000;
 pub(crate) struct Bare {
     link: RawLink,
     lane: u64,
+    /// The group that keeps it.
+    pub(crate) group: u32,
     next: u64,
 }
 
@@ -33,7 +35,7 @@ impl Bare {
             let answer = link.try_receive().context("the link is closed")?;
             if answer.kind == Kind::Declared {
                 let declared: DeclaredV1 = body::decode(&answer.body)?;
-                return Ok(Self { link, lane: declared.lane, next: id + 1 });
+                return Ok(Self { link, lane: declared.lane, group: declared.group, next: id + 1 });
             }
             anyhow::ensure!(Instant::now() < end, "{register} can't be declared: {}", answer.cause());
         }

@@ -23,10 +23,13 @@ impl Id {
         bytes
     }
 
+    /// What fills a record up behind its id.
+    pub(crate) const BALLAST: u8 = b'x';
+
     /// The id in a record; nothing when there is none.
     pub(crate) fn decode(record: &[u8]) -> Option<Self> {
         let (writer, number) = (record.get(..4)?, record.get(4..12)?);
-        (record.len() == 12).then_some(Self {
+        record[12..].iter().all(|byte| *byte == Self::BALLAST).then_some(Self {
             writer: u32::from_be_bytes(writer.try_into().ok()?),
             number: u64::from_be_bytes(number.try_into().ok()?),
         })
@@ -298,5 +301,6 @@ mod tests {
         assert_eq!(Id::decode(&id.encode()), Some(id));
         assert_eq!(Id::decode(b"short"), None);
         assert_eq!(Id::decode(&[0; 13]), None);
+        assert_eq!(Id::decode(&[&id.encode()[..], b"xxx"].concat()), Some(id));
     }
 }

@@ -138,9 +138,9 @@ pub(crate) const BUGS: &[Bug] = &[
     bug(
         106,
         "apply-twice",
-        "a follower gets a snapshot, and leads",
+        "power fails right after a checkpoint",
         "every record is there once",
-        |a| Box::pin(bugs::snapshot(a)),
+        |a| Box::pin(bugs::checkpoint(a)),
         |outcome| outcome.verdict.duplicated + outcome.verdict.misplaced > 0,
     ),
 ];

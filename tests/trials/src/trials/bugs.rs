@@ -1,6 +1,6 @@
 //! Schedules that bring known bugs out, each in its own way. Without the bug nothing comes of them.
 
-use std::path::Path;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -168,43 +168,58 @@ pub(super) async fn asleep(arena: &mut Arena) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A follower with entries of its own gets a snapshot, and leads then.
-pub(super) async fn snapshot(arena: &mut Arena) -> anyhow::Result<()> {
-    const REGISTER: &str = "bare";
-    const WRITER: u32 = 1_000;
+/// The power of a follower fails when its checkpoint is on its disk, and that its log begins behind it is not; it leads
+/// then.
+pub(super) async fn checkpoint(arena: &mut Arena) -> anyhow::Result<()> {
     const SMALL: u64 = 50;
-    const LARGE: usize = 512 << 10;
-    const LARGE_COUNT: usize = 96;
+    const LARGE: usize = 128 << 10;
+    const LARGE_MAX: u64 = 800;
     let victim = 1;
     arena.cluster.lead_all(0).await?;
     // Without a producer, so that nothing but being applied once keeps a record from being there twice.
-    let mut bare = Bare::open(&arena.cluster.nodes[0].socket(), REGISTER)?;
-    for number in 1..=SMALL {
-        let id = Id { writer: WRITER, number };
-        let fate = match bare.append(&id.encode())? {
-            Some(sequence) => Fate::Acknowledged { sequence },
-            None => Fate::Unknown,
-        };
-        let at = arena.load.record.elapsed();
-        arena.load.record.with(|history| history.record(REGISTER, id, fate, at));
-    }
-    drop(bare);
+    let mut bare = Bare::open(&arena.cluster.nodes[0].socket(), BARE)?;
+    append(arena, &mut bare, 1..=SMALL, 0)?;
     arena.cluster.caught_up(LAG, GOES_ON).await?;
-    arena.cluster.nodes[victim].kill().await?;
-    // Until the log behind which it is has gone.
-    let large = vec![b'x'; LARGE];
-    for _ in 0..LARGE_COUNT {
-        arena.apart[0].append(&large, GOES_ON).await;
+    arena.cluster.nodes[victim].faults("forget-unsynced\nsync-delay=1000ms")?;
+    sleep(FAULTS_SEEN).await;
+    let name = format!("checkpoint/{:08x}.ckpt", bare.group);
+    let path = arena.cluster.nodes[victim].setup.data.join(name);
+    let written = || path.metadata().and_then(|found| found.modified()).ok();
+    let (before, mut number) = (written(), SMALL);
+    while written() == before && number < SMALL + LARGE_MAX {
+        number += 1;
+        append(arena, &mut bare, number..=number, LARGE)?;
     }
+    arena.cluster.nodes[victim].kill().await?;
+    arena.expect(written() != before, || "there was no checkpoint".into());
+    arena.cluster.nodes[victim].faults("")?;
     arena.cluster.nodes[victim].start()?;
     arena.cluster.nodes[victim].ready().await?;
     arena.cluster.caught_up(LAG, 3 * GOES_ON).await?;
-    arena.note("snapshots", fetched(&arena.cluster.nodes[victim].log())?);
     arena.cluster.lead_all(victim).await
 }
 
-/// How many snapshots a node says that it took.
-fn fetched(log: &Path) -> anyhow::Result<u64> {
-    let said = std::fs::read_to_string(log)?;
-    Ok(said.lines().filter(|line| line.contains("snapshot")).count() as u64)
+/// The register of [`checkpoint`], and who writes it.
+const BARE: &str = "bare";
+const WRITER: u32 = 1_000;
+
+fn append(
+    arena: &Arena,
+    bare: &mut Bare,
+    numbers: RangeInclusive<u64>,
+    ballast: usize,
+) -> anyhow::Result<()> {
+    for number in numbers {
+        let id = Id { writer: WRITER, number };
+        let mut record = id.encode().to_vec();
+        record.resize(record.len() + ballast, Id::BALLAST);
+        let fate = match bare.append(&record)? {
+            Some(sequence) => Fate::Acknowledged { sequence },
+            None => Fate::Unknown,
+        };
+        let record = &arena.load.record;
+        let at = record.elapsed();
+        record.with(|history| history.record(BARE, id, fate, at));
+    }
+    Ok(())
 }
