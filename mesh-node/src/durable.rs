@@ -13,6 +13,7 @@
 
 mod answer;
 mod clock;
+mod direct;
 mod disk;
 mod error;
 mod fatal;

@@ -13,13 +13,19 @@ use mesh_replica::id::{JobId, WriteId};
 
 use super::view::Scrubbed;
 
+/// Bytes of records that are worth being written where one is.
+const SMALL_BYTES: usize = 16 << 10;
+
 /// See the module. What their queues have no room for waits here: the host bounds how much there can be.
 pub(super) struct Disk {
     writer: Writer,
     keeper: keeper::Shell,
     writes: VecDeque<WriteBatch>,
     jobs: VecDeque<(u64, Job)>,
-    /// Writes and jobs of which nothing was heard yet.
+    /// A small write that nothing is before: it may be made here, see [`Disk::write_held`].
+    held: Option<WriteBatch>,
+    /// Writes of which nothing was heard yet, and both they and jobs.
+    writing: usize,
     under_way: usize,
     /// There was no room the last time.
     is_full: bool,
@@ -34,6 +40,8 @@ impl Disk {
             keeper,
             writes: VecDeque::new(),
             jobs: VecDeque::new(),
+            held: None,
+            writing: 0,
             under_way: 0,
             is_full: false,
             passed: (0, 0),
@@ -66,7 +74,37 @@ impl Disk {
     /// Has records written.
     pub(super) fn write(&mut self, id: WriteId, records: Vec<Record>) {
         self.under_way += 1;
-        self.writes.push_back(WriteBatch { id: id.0, records });
+        self.writing += 1;
+        let batch = WriteBatch { id: id.0, records };
+        if self.writing == 1 && batch.bytes() <= SMALL_BYTES {
+            self.held = Some(batch);
+            return;
+        }
+        self.writes.extend(self.held.take());
+        self.writes.push_back(batch);
+        self.submit();
+    }
+
+    /// Whether a write is held: one of [`Disk::write_held`] and [`Disk::submit_held`] has to follow.
+    pub(super) fn holds(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Makes the write that is held here and now. What the log's thread would have told, unless it is that which makes it.
+    pub(super) fn write_held(&mut self) -> Option<writer::Event> {
+        match self.writer.write_now(self.held.take()?) {
+            Ok(event) => Some(event),
+            Err(batch) => {
+                self.writes.push_back(batch);
+                self.submit();
+                None
+            }
+        }
+    }
+
+    /// Leaves the write that is held to the log's thread.
+    pub(super) fn submit_held(&mut self) {
+        self.writes.extend(self.held.take());
         self.submit();
     }
 
@@ -75,6 +113,12 @@ impl Disk {
         self.under_way += 1;
         self.jobs.push_back((id.0, job));
         self.submit();
+    }
+
+    /// So many writes are done.
+    pub(super) fn written(&mut self, count: usize) {
+        self.writing = self.writing.saturating_sub(count);
+        self.done(count);
     }
 
     /// So many writes and jobs are done.

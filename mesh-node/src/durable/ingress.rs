@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use actix::{Addr, Message};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use mesh_core::{large::Large, routing::LinkId};
 use mesh_wire::{
     code::Code,
@@ -26,7 +26,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Item {
     /// Whole frames, back to back.
-    Frames(Bytes),
+    Frames(BytesMut),
     /// One that came in chunks.
     Large(Large),
 }
@@ -58,7 +58,7 @@ impl Gathering {
 
     fn seal(&mut self) {
         if self.frames.len() >= HEADER_BYTES {
-            self.items.push(Item::Frames(std::mem::take(&mut self.frames).freeze()));
+            self.items.push(Item::Frames(std::mem::take(&mut self.frames)));
         }
     }
 }

@@ -42,6 +42,11 @@ impl Leads {
         self.here.insert(group, lead) != Some(lead)
     }
 
+    /// Whether any group is led here.
+    pub(super) fn any_here(&self) -> bool {
+        self.here.values().any(|lead| *lead == Lead::Here)
+    }
+
     /// Whether the group has no replica here that takes part.
     pub(super) fn is_elsewhere(&self, group: GroupId) -> bool {
         !self.here.contains_key(&group)

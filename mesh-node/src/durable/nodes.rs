@@ -126,6 +126,11 @@ impl Nodes {
         }
     }
 
+    /// Whether anything was gathered.
+    pub(super) fn has_more(&self) -> bool {
+        self.links.values().any(|link| link.has_more)
+    }
+
     /// Sends what was gathered. Returns how many batches there was no room for: they are lost.
     pub(super) fn flush(&mut self) -> u64 {
         let mut lost = 0;

@@ -77,6 +77,11 @@ impl Outlets {
         }
     }
 
+    /// Whether nothing was added.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ready.is_empty()
+    }
+
     /// Writes what was added, in one go for each link.
     pub(super) fn flush(&mut self) {
         for link in self.ready.drain(..) {

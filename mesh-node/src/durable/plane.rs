@@ -36,8 +36,20 @@ use mesh_wire::code::Code;
 use tokio::sync::Notify;
 
 use super::{
-    Groups, clock::Clock, disk::Disk, fatal, forwards::Forwards, leads::Leads, nodes::Nodes,
-    operator::Operators, outlets::Outlets, routes::Routes, seen::Seen, steward::Steward, waiting::Requests,
+    Groups,
+    clock::Clock,
+    direct::{Direct, Source},
+    disk::Disk,
+    fatal,
+    forwards::Forwards,
+    leads::Leads,
+    nodes::Nodes,
+    operator::Operators,
+    outlets::Outlets,
+    routes::Routes,
+    seen::Seen,
+    steward::Steward,
+    waiting::Requests,
 };
 use crate::{
     metrics::{Counter, Counters},
@@ -55,6 +67,9 @@ pub(crate) struct Plane {
     /// The groups; none before the node has a number.
     pub(super) host: Option<Host<ShardMachine>>,
     pub(super) disk: Disk,
+    /// Whether a write is made on this thread, and who brought the one about that may come next.
+    direct: Direct,
+    source: Option<Source>,
     pub(super) requests: Requests,
     pub(super) outlets: Outlets,
     pub(super) nodes: Nodes,
@@ -95,6 +110,8 @@ impl Plane {
             clock,
             host,
             disk,
+            direct: Direct::default(),
+            source: None,
             requests: Requests::default(),
             nodes: Nodes::default(),
             leads: Leads::default(),
@@ -123,6 +140,26 @@ impl Plane {
 
     /// Does what the host wants done, until that is nothing.
     pub(super) fn settle(&mut self, now: Now) {
+        let mut now = now;
+        loop {
+            self.follow_all(now);
+            let idle = !self.nodes.has_more() && self.outlets.is_empty();
+            let lost = self.nodes.flush();
+            self.counters.add(Counter::MessagesLost, lost);
+            self.outlets.flush();
+            if !self.write_held(now, idle) {
+                break;
+            }
+            now = self.clock.now();
+        }
+        self.source = None;
+        self.count_refusals();
+        self.count_lost();
+        self.publish(now);
+        self.arm();
+    }
+
+    fn follow_all(&mut self, now: Now) {
         loop {
             while let Some(output) = self.host.as_mut().and_then(Host::poll_output) {
                 self.follow(now, output);
@@ -131,13 +168,6 @@ impl Plane {
                 break;
             }
         }
-        let lost = self.nodes.flush();
-        self.counters.add(Counter::MessagesLost, lost);
-        self.count_refusals();
-        self.count_lost();
-        self.outlets.flush();
-        self.publish(now);
-        self.arm();
     }
 
     /// Counts what other nodes said and was not taken.

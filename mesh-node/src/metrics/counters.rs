@@ -47,6 +47,15 @@ impl Counters {
         add(&self.counts[counter as usize], n);
     }
 
+    /// How many messages have gone through the thread, in either direction.
+    #[must_use]
+    pub fn messages(&self) -> u64 {
+        let of = |counter: Counter| self.counts[counter as usize].load(Ordering::Relaxed);
+        let all =
+            [Counter::Published, Counter::Requests, Counter::Replies, Counter::Delivered, Counter::Calls];
+        all.into_iter().fold(0, |sum, counter| sum.wrapping_add(of(counter)))
+    }
+
     /// Counts an error that a client was told.
     pub fn refused(&self, code: Code) {
         if let Ok(index) = CODES.binary_search(&code) {

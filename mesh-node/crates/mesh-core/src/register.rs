@@ -25,7 +25,7 @@ use crate::tagged::Fields;
 
 pub use self::{
     append::{Applied, Keep, Trim, check},
-    command::{APPEND_OVERHEAD, Command},
+    command::{APPEND_OVERHEAD, Command, append_head},
     refusal::Refusal,
     reply::{REPLY_BYTES, Reply},
 };

@@ -1,6 +1,6 @@
 //! What clients ask, and other nodes for theirs.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use mesh_core::{
     large::Large,
     meta,
@@ -27,6 +27,7 @@ use super::{
     super::{
         Outlet,
         answer::Refusal,
+        direct::Source,
         ingress::Item,
         leads::Lead,
         routes,
@@ -41,9 +42,10 @@ impl Plane {
     pub(crate) fn handle_link(&mut self, link: LinkId, outlet: impl FnOnce() -> Outlet, items: Vec<Item>) {
         let now = self.clock.now();
         self.outlets.know(link, outlet);
+        self.source = Some(Source::Link(link));
         for item in items {
             match item {
-                Item::Frames(frames) => self.frames(now, link, &frames),
+                Item::Frames(frames) => self.frames(now, link, frames),
                 Item::Large(large) => self.large(now, link, &large),
             }
         }
@@ -55,13 +57,25 @@ impl Plane {
         self.outlets.forget(link);
     }
 
-    fn frames(&mut self, now: Now, link: LinkId, frames: &Bytes) {
-        let mut at = 0;
+    fn frames(&mut self, now: Now, link: LinkId, mut frames: BytesMut) {
         // They were checked to be whole when they were read.
-        while let Ok(Some(frame)) = Frame::decode(&frames[at..]) {
-            let body = frames.slice(at + frame.body_offset()..at + frame.len());
-            self.ask(now, link, &frame.parts(), body);
-            at += frame.len();
+        while let Ok(Some(frame)) = Frame::decode(&frames) {
+            let (len, body_at) = (frame.len(), frame.body_offset());
+            if frame.kind() != Kind::Put {
+                let whole = frames.split_to(len).freeze();
+                if let Ok(Some(frame)) = Frame::decode(&whole) {
+                    self.ask(now, link, &frame.parts(), whole.slice(body_at..));
+                }
+                continue;
+            }
+            let (id, timeout_ms, lane) = (frame.id(), frame.aux(), lane_of(frame.ext()));
+            // The batch stays where it was read: what a command has before it takes the place of the end of the frame's
+            // head, which is longer and not needed any more.
+            let mut command = frames.split_to(len).split_off(body_at - register::APPEND_OVERHEAD);
+            let head = register::append_head(meta::LaneId(lane.unwrap_or(0)));
+            command[..register::APPEND_OVERHEAD].copy_from_slice(&head);
+            let asked = self.put(now, Asker::Link(link), (id, timeout_ms), lane, command.freeze());
+            self.asked(Asker::Link(link), Kind::Put, id, asked);
         }
     }
 
@@ -75,38 +89,54 @@ impl Plane {
     /// One request of a client.
     fn ask(&mut self, now: Now, link: LinkId, parts: &Parts<'_>, body: Bytes) {
         let asker = Asker::Link(link);
+        let asked = match parts.kind {
+            Kind::Put => {
+                let lane = lane_of(parts.ext);
+                let command = Command::Append { lane: meta::LaneId(lane.unwrap_or(0)), batch: body }.encode();
+                self.put(now, asker, (parts.id, parts.aux), lane, command)
+            }
+            Kind::Fetch => self.fetch(now, asker, parts, &body),
+            _ => self.declare(now, asker, parts, &body),
+        };
+        self.asked(asker, parts.kind, parts.id, asked);
+    }
+
+    /// Counts a request, and answers one that was refused at once.
+    fn asked(&mut self, asker: Asker, kind: Kind, id: u64, asked: Result<(), Refusal>) {
         self.counters.add(
-            match parts.kind {
+            match kind {
                 Kind::Put => Counter::Puts,
                 Kind::Fetch => Counter::Fetches,
                 _ => Counter::Declares,
             },
             1,
         );
-        let asked = match parts.kind {
-            Kind::Put => self.put(now, asker, parts, body),
-            Kind::Fetch => self.fetch(now, asker, parts, &body),
-            _ => self.declare(now, asker, parts, &body),
-        };
         if let Err(refusal) = asked {
-            let what = match parts.kind {
+            let what = match kind {
                 Kind::Put => What::Put(LaneId(0)),
                 Kind::Fetch => What::Fetch(Fetch { lane: LaneId(0), from: 0, max_bytes: 0 }),
                 _ => What::Meta,
             };
-            self.answer(Request { asker, id: parts.id, what }, Err(refusal));
+            self.answer(Request { asker, id, what }, Err(refusal));
         }
     }
 
-    fn put(&mut self, now: Now, asker: Asker, parts: &Parts<'_>, batch: Bytes) -> Result<(), Refusal> {
-        let lane = Ext::parse(parts.ext).ok().and_then(|ext| ext.lane());
+    /// A command that appends a batch: `lane` is the one that the frame names.
+    fn put(
+        &mut self,
+        now: Now,
+        asker: Asker,
+        (id, timeout_ms): (u64, u32),
+        lane: Option<u64>,
+        command: Bytes,
+    ) -> Result<(), Refusal> {
         let lane =
             lane.ok_or_else(|| Refusal::new(Code::ExtMalformed, "a PUT names the lane that it is for"))?;
         let group = self.group_of(LaneId(lane))?;
-        register::check(&batch).map_err(|error| Refusal::new(error.code(), error.to_string()))?;
-        let command = Command::Append { lane: meta::LaneId(lane), batch }.encode();
-        let request = Request { asker, id: parts.id, what: What::Put(LaneId(lane)) };
-        self.propose(now, group, request, command, parts.aux)
+        register::check(&command[register::APPEND_OVERHEAD..])
+            .map_err(|error| Refusal::new(error.code(), error.to_string()))?;
+        let request = Request { asker, id, what: What::Put(LaneId(lane)) };
+        self.propose(now, group, request, command, timeout_ms)
     }
 
     fn declare(&mut self, now: Now, asker: Asker, parts: &Parts<'_>, body: &[u8]) -> Result<(), Refusal> {
@@ -264,3 +294,11 @@ impl Plane {
         Some(meta::Reply::Declared { lane: found.lane, group: found.group, new: false })
     }
 }
+
+/// The lane that the extensions of a frame name.
+fn lane_of(ext: &[u8]) -> Option<u64> {
+    Ext::parse(ext).ok().and_then(|ext| ext.lane())
+}
+
+// A frame's own head is never shorter than that of the command that takes its place.
+const _: () = assert!(register::APPEND_OVERHEAD <= mesh_wire::frame::HEADER_BYTES);

@@ -17,6 +17,7 @@ use mesh_wire::{code::Code, frame::Frame, name::Name};
 use super::{
     super::{
         answer::Refusal,
+        direct::Source,
         routes,
         waiting::{Asker, Request, What},
     },
@@ -67,6 +68,7 @@ impl Plane {
             let received = received.map_err(|error| Fault::new(error.code(), error.to_string()))?;
             self.received(now, batch.link, &batch.node, received)?;
         }
+        self.source = Some(Source::Peer(batch.link));
         self.settle(now);
         Ok(())
     }

@@ -34,6 +34,19 @@ pub enum Command {
     },
 }
 
+/// What stands before the batch in a [`Command::Append`]: for whoever has room for it there.
+#[must_use]
+pub fn append_head(lane: LaneId) -> [u8; APPEND_OVERHEAD] {
+    head(APPEND, lane)
+}
+
+fn head(kind: u8, lane: LaneId) -> [u8; APPEND_OVERHEAD] {
+    let mut head = [0; APPEND_OVERHEAD];
+    head[0] = kind;
+    head[8..].copy_from_slice(&lane.0.to_le_bytes());
+    head
+}
+
 impl Command {
     /// Its bytes.
     #[must_use]
@@ -43,8 +56,7 @@ impl Command {
             Self::Trim { lane, below } => (TRIM, lane, Bytes::copy_from_slice(&below.to_le_bytes())),
         };
         let mut out = BytesMut::with_capacity(APPEND_OVERHEAD + rest.len());
-        out.put_u64_le(kind.into());
-        out.put_u64_le(lane.0);
+        out.put_slice(&head(kind, *lane));
         out.put(rest);
         out.freeze()
     }
