@@ -105,19 +105,26 @@ fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// Whether the other side ended the connection.
-fn is_cut(error: &(dyn std::error::Error + 'static)) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let mut next = Some(error);
+/// Whether a connection that was there has ended without a word. Its end is told in many ways, and that there is none yet in
+/// few.
+fn is_cut(status: &Status) -> bool {
+    let is_transport =
+        matches!(status.code(), tonic::Code::Unavailable | tonic::Code::Cancelled | tonic::Code::Unknown);
+    if !is_transport || status.message().contains("etcdserver") {
+        return false;
+    }
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(status);
     while let Some(error) = next {
         let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
-        let is_cut = matches!(kind, Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof));
-        if is_cut || error.to_string().contains("broken pipe") {
-            return true;
+        let text = error.to_string();
+        let never_there =
+            ["connect error", "dns error", "timed out", "deadline"].iter().any(|word| text.contains(word));
+        if never_there || matches!(kind, Some(io::ErrorKind::ConnectionRefused | io::ErrorKind::TimedOut)) {
+            return false;
         }
         next = error.source();
     }
-    false
+    true
 }
 
 /// What it says, and what the innermost cause says.
@@ -183,6 +190,18 @@ mod tests {
         let outer = io::Error::other(inner);
         assert!(is_tls(&outer));
         assert!(!is_tls(&io::Error::other("x")));
+    }
+
+    #[test]
+    fn a_connection_over_tls_that_ends_unused_failed_in_its_handshake() {
+        let unknown = |text: &str| Error::GRpcStatus(Status::unknown(text));
+        let of =
+            |endpoint: &str, is_proven: bool, text: &str| code(input(endpoint, is_proven, &unknown(text)));
+        assert_eq!(of("https://e", false, "transport error"), Code::DiscoveryTlsFailed);
+        assert_eq!(of("https://e", true, "transport error"), Code::DiscoveryUnreachable);
+        assert_eq!(of("http://e", false, "transport error"), Code::DiscoveryUnreachable);
+        assert_eq!(of("https://e", false, "tcp connect error"), Code::DiscoveryUnreachable);
+        assert_eq!(of("https://e", false, "etcdserver: no leader"), Code::DiscoveryNoLeader);
     }
 
     #[test]

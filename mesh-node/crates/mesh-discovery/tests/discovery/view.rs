@@ -46,6 +46,7 @@ impl View {
             _ => {}
         }
         self.events.push(event.clone());
+        assert!(self.events.len() < 150, "it never ends: {:#?}", &self.events[140..]);
         Some(event)
     }
 
