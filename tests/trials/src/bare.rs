@@ -50,8 +50,7 @@ impl Bare {
         let id = self.next;
         self.next += 1;
         let ext = put_ext(self.lane);
-        self.link
-            .send(&Parts { ext: &ext, ..Parts::bare(Kind::Put, id).aux(TIMEOUT_MS).body(&batch.to_vec()) });
+        self.link.send(&Parts { ext: &ext, ..Parts::bare(Kind::Put, id).aux(TIMEOUT_MS).body(&batch) });
         let answer = self.link.try_receive().context("the link is closed")?;
         if answer.kind != Kind::PutOk {
             return Ok(None);
