@@ -43,13 +43,13 @@ pub(crate) async fn measure(mesh: &Mesh, work: Work, scratch: &Path) -> anyhow::
     let (nodes, shards) = match work {
         Work::Append { nodes, registers, .. } => (nodes, registers.max(1)),
         Work::AppendOne { nodes, .. } => (nodes, 1),
-        Work::IdleGroups { nodes, groups } => (nodes, groups),
+        Work::IdleGroups { nodes, groups, .. } => (nodes, groups),
         Work::Elections { .. } | Work::Transfers { .. } => (NODES, 1),
         _ => anyhow::bail!("no work of a cluster"),
     };
     let mut cluster = Cluster::start(mesh, nodes, shards, scratch).await?;
     let outcome = match work {
-        Work::IdleGroups { .. } => cluster.idle().await,
+        Work::IdleGroups { looks, .. } => cluster.idle(looks).await,
         Work::Elections { kills } => cluster.elections(kills).await,
         Work::Transfers { count } => cluster.transfers(count).await,
         _ => cluster.append(work).await,

@@ -47,8 +47,8 @@ pub(crate) enum Work {
     Append { nodes: u32, registers: u32, size: u32, batch: u32, outstanding: u32, messages: u32 },
     /// The same, one record at a time.
     AppendOne { nodes: u32, appends: u32 },
-    /// Nodes that replicate groups, and nothing to do.
-    IdleGroups { nodes: u32, groups: u32 },
+    /// Nodes that replicate groups, and nothing to do: after all groups were found to rest so often in a row.
+    IdleGroups { nodes: u32, groups: u32, looks: u32 },
     /// One process appends one record at a time to one of three nodes, while the leader's node is killed again and again.
     Elections { kills: u32 },
     /// The same, while the lead is handed from node to node.
@@ -184,7 +184,9 @@ impl Work {
                 Self::Append { nodes, registers, size, batch, outstanding, messages: messages.min(8_192) }
             }
             Self::AppendOne { nodes, appends } => Self::AppendOne { nodes, appends: appends.min(100) },
-            Self::IdleGroups { nodes, groups } => Self::IdleGroups { nodes, groups: groups.min(20) },
+            Self::IdleGroups { nodes, groups, .. } => {
+                Self::IdleGroups { nodes, groups: groups.min(20), looks: 1 }
+            }
             Self::Elections { kills } => Self::Elections { kills: kills.min(2) },
             Self::Transfers { count } => Self::Transfers { count: count.min(2) },
         }
@@ -213,7 +215,7 @@ impl Work {
             Self::AppendOne { nodes, appends } => {
                 format!("{appends} records of 128 B, one at a time, to {nodes} node(s)")
             }
-            Self::IdleGroups { nodes, groups } => {
+            Self::IdleGroups { nodes, groups, .. } => {
                 format!("{groups} groups on {nodes} nodes and nothing to do")
             }
             Self::Elections { kills } => {
@@ -294,7 +296,8 @@ pub(crate) const ROWS: &[Row] = &[
     unix("log-3nodes-16groups", append(3, 16, 128, 4_000_000), &[Goal::AtLeast(4e5)]),
     unix("log-latency", Work::AppendOne { nodes: 1, appends: 10_000 }, &[Goal::TimesFloor(1.25)]),
     unix("log-latency-3nodes", Work::AppendOne { nodes: 3, appends: 10_000 }, &[Goal::TimesFloor(1.5)]),
-    unix("log-idle-groups", Work::IdleGroups { nodes: 3, groups: 1_000 }, &[Goal::AtMost(2.0)]),
+    // Leads are moved once they are 20 s old: after six looks nobody moves any more.
+    unix("log-idle-groups", Work::IdleGroups { nodes: 3, groups: 1_000, looks: 6 }, &[Goal::AtMost(2.0)]),
     unix("log-election", Work::Elections { kills: 50 }, &[Goal::AtMost(1_000.0)]),
     unix("log-transfer", Work::Transfers { count: 50 }, &[Goal::AtMost(50.0)]),
 ];

@@ -14,6 +14,8 @@ use crate::process::{LOOK, READY};
 
 /// A replica that lacks so many records at most has caught up with a log that grows.
 const LAG_MAX: u64 = 64;
+/// After so long a transfer that came to nothing is asked for again.
+const AGAIN: Duration = Duration::from_secs(2);
 /// How long it is looked at appends after the lead has moved.
 const AFTER: Duration = Duration::from_millis(300);
 
@@ -48,9 +50,14 @@ impl Cluster<'_> {
             let to = (leader + 1) % self.names.len();
             appender.forget();
             let begin = Instant::now();
-            self.transfer(leader, &group.to_string(), to).await?;
+            let mut asked: Option<Instant> = None;
             while self.group(to, group).await?["role"] != "leader" {
                 ensure!(begin.elapsed() < READY, "{} does not lead group {group}", self.names[to]);
+                if asked.is_none_or(|asked| asked.elapsed() > AGAIN) {
+                    asked = Some(Instant::now());
+                    // A lead may have moved meanwhile, and a transfer may come to nothing: both are seen by who leads.
+                    self.transfer(leader, &group.to_string(), to).await.ok();
+                }
                 sleep(LOOK).await;
             }
             sleep(AFTER).await;

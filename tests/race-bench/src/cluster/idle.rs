@@ -16,15 +16,13 @@ const IDLE: Duration = Duration::from_secs(10);
 /// with them where its first elections left them, and moves them one after the other.
 const TO_REST: Duration = Duration::from_secs(300);
 /// How often it is looked whether they do.
-const LOOK_AT_REST: Duration = Duration::from_secs(2);
-/// Groups have to rest this often in a row when they are looked at.
-const RESTS: u32 = 3;
+const LOOK_AT_REST: Duration = Duration::from_secs(5);
 
 impl Cluster<'_> {
-    /// Percent of a core that each node needs with nothing to do.
-    pub(super) async fn idle(&self) -> anyhow::Result<Measurement> {
+    /// Percent of a core that each node needs with nothing to do, after its groups rested at so many looks in a row.
+    pub(super) async fn idle(&self, looks: u32) -> anyhow::Result<Measurement> {
         let began = Instant::now();
-        self.until_at_rest().await?;
+        self.until_at_rest(looks).await?;
         let to_rest = began.elapsed();
         let written = || self.nodes.iter().map(Process::written).sum::<anyhow::Result<u64>>();
         let (before, written_before, began) = (self.cpu_seconds()?, written()?, Instant::now());
@@ -45,9 +43,9 @@ impl Cluster<'_> {
     }
 
     /// Waits until all groups rest on all nodes, and go on resting.
-    async fn until_at_rest(&self) -> anyhow::Result<()> {
+    async fn until_at_rest(&self, looks: u32) -> anyhow::Result<()> {
         let (end, mut at_rest) = (Instant::now() + TO_REST, 0);
-        while at_rest < RESTS {
+        while at_rest < looks {
             let mut awake = 0;
             for nth in 0..self.names.len() {
                 awake += self.groups(nth).await?.iter().filter(|group| group["rests"] != true).count();
