@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn every_flag_sets_the_key_that_names_it() {
-        let line = "mesh-node --data /d --socket /s --http off --busy-poll 50us --threads 3 --node n --cluster c --log warn --listen 127.0.0.1:0 --insecure-loopback --certs /c --client-tokens /j --peer-listen \
+        let line = "mesh-node --data /d --socket /s --http off --busy-poll 50us --threads 3 --node n --cluster c --zone z --log warn --listen 127.0.0.1:0 --insecure-loopback --certs /c --client-tokens /j --peer-listen \
                     127.0.0.1:1 --advertise a:2 --discovery static:b:3 --bootstrap n,b";
         let flags = parse(line).unwrap().run.flags();
         let config =

@@ -102,7 +102,7 @@ impl Impostor {
     }
 
     /// Waits until the node has closed the link for this reason.
-    async fn is_closed(self, node: &RunningNode, code: &str) {
+    async fn ends_with(self, node: &RunningNode, code: &str) {
         let closed = timeout(PATIENCE, self.connection.closed()).await.unwrap();
         assert!(matches!(closed, ConnectionError::ApplicationClosed(_)), "{closed}");
         wait_until(code, || node.metric("mesh_peer_links_closed_total", &[code]) == 1);
@@ -233,10 +233,10 @@ async fn what_a_member_must_not_say_is_counted_and_the_cluster_goes_on() {
     let mut garbage = BytesMut::new();
     Parts::bare(Kind::Raft, 0).body(b"\x01\x02\x03").encode(&mut garbage).unwrap();
     impostor.send(Class::Raft, &garbage).await;
-    impostor.is_closed(a, "MESH-7045").await;
+    impostor.ends_with(a, "MESH-7045").await;
     let mut impostor = Impostor::of(&cluster, "c", &cluster.nodes[2], target).await;
     impostor.say(&Message::Offer(Offer { manifest: backwards, ..offer })).await;
-    impostor.is_closed(a, "MESH-7048").await;
+    impostor.ends_with(a, "MESH-7048").await;
     for node in &cluster.nodes[..2] {
         register(node, "kept").await.append(["after"]).await.unwrap();
     }

@@ -53,12 +53,7 @@ pub fn repair(
 }
 
 /// Cuts the log where it is damaged. Gives copies of the files that are.
-fn cut(
-    vfs: &Arc<dyn Vfs>,
-    dir: &Path,
-    directory: Uuid,
-    before: &Report,
-) -> Result<Vec<PathBuf>, Error> {
+fn cut(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid, before: &Report) -> Result<Vec<PathBuf>, Error> {
     let mut aside = Vec::new();
     let log_dir = dir.join("log");
     let mut damaged: Vec<FileId> = before.damage.iter().map(|damage| damage.file).collect();

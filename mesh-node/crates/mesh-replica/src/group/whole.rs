@@ -95,7 +95,8 @@ pub fn lacking(
 
 /// Records that a checkpoint names and that stand nowhere.
 fn records(group: GroupId, saved: &Saved, lanes: &Lanes) -> Vec<Lack> {
-    let ranges: Vec<_> = saved.extents.iter().map(|extent| (extent.lane, extent.first, extent.last)).collect();
+    let ranges: Vec<_> =
+        saved.extents.iter().map(|extent| (extent.lane, extent.first, extent.last)).collect();
     let mut in_log = saved.pieces.clone();
     in_log.sort_unstable_by_key(|piece| (piece.lane, piece.first));
     let mut lacks = Vec::new();

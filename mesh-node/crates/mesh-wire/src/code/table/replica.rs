@@ -75,8 +75,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         retryable: false,
         title: "The replica of a group on this node is in quarantine",
         cause: "It lost something that it had acknowledged: damage in its log, or writes that the disk forgot.",
-        hint: "Nothing, where there are other replicas: they fill it within seconds. Look at the disk: `mesh-node log verify \
-        DIR`. Where there is no other replica, only `mesh-node log repair --accept-loss DIR` is left.",
+        hint: "Wait where there are other replicas: they fill it again. Alone: `mesh-node log verify DIR`, then `repair \
+        --accept-loss DIR`.",
         explanation: "A replica that acknowledged an entry counts in the majority that made it safe. When it is found to \
         have lost such an entry it must not vote or acknowledge any more: a majority could then be had \
         without the entry. So it takes no part, and says so to its leader.\n\nAs long as a majority of the voters \
