@@ -200,6 +200,7 @@ pub(super) fn group() -> GroupInfo {
         rests: false,
         quarantined: false,
         fetching: false,
+        damaged: 0,
         changing: false,
         log_bytes: 4096,
     }

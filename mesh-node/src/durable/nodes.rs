@@ -44,13 +44,21 @@ impl Nodes {
     }
 
     /// A link is over; whose it was, unless that node has another one.
+    ///
+    /// Two nodes that dialled each other have two links for a moment, and either says last who it is: the one that stays
+    /// may well be the one that said so first.
     pub(super) fn down(&mut self, link: LinkNumber) -> Option<NodeNumber> {
         let number = self.links.remove(&link)?.number?;
         if self.numbers.get(&number) != Some(&link) {
             return None;
         }
-        self.numbers.remove(&number);
-        Some(number)
+        match self.links.iter().find(|(_, other)| other.number == Some(number)) {
+            Some((other, _)) => {
+                self.numbers.insert(number, *other);
+                None
+            }
+            None => self.numbers.remove(&number).map(|_| number),
+        }
     }
 
     /// The other side of a link is this node.
@@ -185,6 +193,22 @@ mod tests {
 
     fn frame(class: Class, byte: u8, len: usize) -> Outgoing {
         Outgoing { class, frame: vec![byte; len].into() }
+    }
+
+    #[test]
+    fn a_node_is_there_as_long_as_one_of_its_links_is() {
+        let mut nodes = Nodes::default();
+        let (first, second, node) = (LinkNumber(7), LinkNumber(8), NodeNumber(3));
+        let (sender, _queues) = crate::peer::frames::queues();
+        for link in [first, second] {
+            nodes.up(link, sender.clone());
+            nodes.is(link, node);
+        }
+        assert_eq!(nodes.down(second), None);
+        assert!(nodes.is_up(node));
+        assert_eq!(nodes.down(first), Some(node));
+        assert!(!nodes.is_up(node));
+        assert_eq!(nodes.down(first), None);
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub(crate) struct GroupInfo {
     pub(crate) quarantined: bool,
     /// A snapshot is being fetched.
     pub(crate) fetching: bool,
+    /// Pieces of its records that are damaged or missing here, and are fetched from other members.
+    pub(crate) damaged: usize,
     /// A change of members is under way: the members of before count, too.
     pub(crate) changing: bool,
     /// Bytes of its log in memory.
@@ -139,6 +141,7 @@ pub(super) fn describe(group: GroupId, view: &View, name: impl Fn(NodeNumber) ->
         rests: view.rests,
         quarantined: view.quarantined,
         fetching: view.fetching,
+        damaged: view.damaged,
         changing: view.changing,
         log_bytes: view.log_bytes,
     }

@@ -81,10 +81,10 @@ impl FrameHandler for NoFrames {
 pub(crate) struct Sender([mpsc::Sender<Bytes>; Class::COUNT]);
 
 /// The queues of a link, by class.
-pub(super) type Queues = [mpsc::Receiver<Bytes>; Class::COUNT];
+pub(crate) type Queues = [mpsc::Receiver<Bytes>; Class::COUNT];
 
 /// The two ends of a link's queues.
-pub(super) fn queues() -> (Sender, Queues) {
+pub(crate) fn queues() -> (Sender, Queues) {
     let [a, b, c, d, e, f] = Class::ALL.map(|_| mpsc::channel(BATCHES));
     (Sender([a.0, b.0, c.0, d.0, e.0, f.0]), [a.1, b.1, c.1, d.1, e.1, f.1])
 }

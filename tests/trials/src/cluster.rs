@@ -250,6 +250,18 @@ impl Cluster {
         found
     }
 
+    /// Pieces of records that were found damaged since the nodes started, and those that still are.
+    pub(crate) async fn damaged_pieces(&self) -> anyhow::Result<(u64, u64)> {
+        let (mut found, mut left) = (0, 0);
+        for node in &self.nodes {
+            found += node.metric("mesh_log_damaged_pieces_total").await?;
+            let answer = node.api("groups").await?;
+            let groups = answer["groups"].as_array().context("no groups")?;
+            left += groups.iter().filter_map(|group| group["damaged"].as_u64()).sum::<u64>();
+        }
+        Ok((found, left))
+    }
+
     /// Kills all that runs and takes everything away again.
     pub(crate) async fn end(mut self) -> anyhow::Result<()> {
         for node in &mut self.nodes {

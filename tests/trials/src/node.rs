@@ -138,6 +138,13 @@ impl Node {
         Ok(serde_json::from_str(&body)?)
     }
 
+    /// The value of a metric that has no labels.
+    pub(crate) async fn metric(&self, name: &str) -> anyhow::Result<u64> {
+        let (_, body) = self.get("/metrics").await?;
+        let value = body.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        value.with_context(|| format!("no metric {name}"))
+    }
+
     async fn get(&self, path: &str) -> anyhow::Result<(u16, String)> {
         let http = self.setup.http;
         let asked = async {

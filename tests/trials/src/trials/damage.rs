@@ -19,6 +19,8 @@ const LAG: u64 = 100;
 /// Records that fill the log, so that some of it becomes segments, and how many there may be.
 const LARGE: usize = 64 << 10;
 const LARGE_MAX: usize = 2_000;
+/// So many bytes of a record stand on both sides of a flipped one.
+const IN_RECORD: usize = 512;
 /// How long a damaged replica may take until it is whole again.
 const WHOLE: Duration = Duration::from_secs(60);
 
@@ -87,15 +89,38 @@ pub(super) async fn segment(arena: &mut Arena) -> anyhow::Result<()> {
             let beside = path.with_extension("seg");
             let kept = data.join("log").join(stem).with_extension("wal");
             let file = if beside.exists() { beside } else { kept };
-            flip(&file, &mut arena.random)?;
-            flips += 1;
+            flips += u64::from(flip_in_record(&file, &mut arena.random)?);
         }
         arena.load.progress(APPENDS, GOES_ON).await?;
         sleep(Duration::from_millis(500)).await;
     }
     arena.note("flips", flips);
     arena.expect(flips > 0, || "there was no segment to damage".into());
+    // Two flips may be of one piece, so not all of them are to be found: the search goes on until nothing is left.
+    let began = Instant::now();
+    let (mut found, mut left) = arena.cluster.damaged_pieces().await?;
+    while (found == 0 || left > 0) && began.elapsed() < WHOLE {
+        sleep(Duration::from_millis(500)).await;
+        (found, left) = arena.cluster.damaged_pieces().await?;
+    }
+    arena.note("found", found);
+    arena.expect(found > 0, || format!("no damage was found within {WHOLE:?}"));
+    arena.expect(left == 0, || format!("{left} damaged pieces were not fetched from others within {WHOLE:?}"));
     Ok(())
+}
+
+/// Flips a bit within one of the large records, when the file has any.
+fn flip_in_record(path: &Path, random: &mut Random) -> anyhow::Result<bool> {
+    let bytes = std::fs::read(path)?;
+    let middle = |at: &usize| bytes[at - IN_RECORD..at + IN_RECORD].iter().all(|byte| *byte == b'x');
+    let places: Vec<usize> =
+        (IN_RECORD..bytes.len().saturating_sub(IN_RECORD)).step_by(IN_RECORD).filter(middle).collect();
+    if places.is_empty() {
+        return Ok(false);
+    }
+    let at = places[random.below(places.len())] as u64;
+    flip_between(path, at, at + 1, random)?;
+    Ok(true)
 }
 
 /// A bit in the middle of a node's log is flipped while the node does not run.
