@@ -105,7 +105,8 @@ pub(super) async fn segment(arena: &mut Arena) -> anyhow::Result<()> {
     }
     arena.note("found", found);
     arena.expect(found > 0, || format!("no damage was found within {WHOLE:?}"));
-    arena.expect(left == 0, || format!("{left} damaged pieces were not fetched from others within {WHOLE:?}"));
+    arena
+        .expect(left == 0, || format!("{left} damaged pieces were not fetched from others within {WHOLE:?}"));
     Ok(())
 }
 
