@@ -141,8 +141,6 @@ fn groups(
         let (members, machine) = (members.remove(&group).filter(|_| is_new), ShardMachine::new(group));
         host.open_group(now, GroupStart { group, machine, members, checkpoint, recovered })?;
     }
-    for sealed in &sealed {
-        host.handle_sealed(now, sealed);
-    }
+    host.handle_sealed(now, &sealed);
     Ok(host)
 }

@@ -191,9 +191,7 @@ impl Node {
             };
             host.open_group(instant, start).map_err(|error| error.to_string())?;
         }
-        for sealed in &recovered.sealed {
-            host.handle_sealed(instant, sealed);
-        }
+        host.handle_sealed(instant, &recovered.sealed);
         self.written.clone_from(&found.logs);
         self.life += 1;
         self.process = Some(Process {

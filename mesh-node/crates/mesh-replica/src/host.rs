@@ -270,15 +270,18 @@ impl<M: Machine> Host<M> {
         }
     }
 
-    /// Input: a file of the log became full, or was found so at the start.
-    pub fn handle_sealed(&mut self, now: Now, sealed: &Sealed) {
+    /// Input: files of the log became full, or were found so at the start. All that were found have to be told at once: a
+    /// file that nobody has told of is taken for a segment, which goes when nothing in it is wanted.
+    pub fn handle_sealed(&mut self, now: Now, sealed: &[Sealed]) {
         self.at(now);
-        for (group, _) in &sealed.groups {
-            if !self.groups.contains_key(group) {
-                self.rollover.forget(*group);
+        for file in sealed {
+            for (group, _) in &file.groups {
+                if !self.groups.contains_key(group) {
+                    self.rollover.forget(*group);
+                }
             }
+            self.rollover.handle_sealed(file);
         }
-        self.rollover.handle_sealed(sealed);
         self.roll();
     }
 

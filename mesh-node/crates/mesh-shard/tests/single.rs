@@ -89,9 +89,7 @@ impl Node {
             let machine = ShardMachine::new(group);
             host.open_group(now, GroupStart { group, machine, members, checkpoint, recovered }).unwrap();
         }
-        for sealed in &recovered.sealed {
-            host.handle_sealed(now, sealed);
-        }
+        host.handle_sealed(now, &recovered.sealed);
         let options = Options { own: OWN, about: about(), found: Some(plan.found(CLUSTER, Vec::new())) };
         let reconciler = Reconciler::new(options);
         Self { host, log, keeper, reconciler, now: now.monotonic, tokens: 0, outcomes: BTreeMap::new() }
@@ -150,9 +148,7 @@ impl Node {
                 let locations = self.log.append(&records).unwrap();
                 self.log.sync().unwrap();
                 self.host.handle_written(now, id, locations);
-                for sealed in self.log.sealed() {
-                    self.host.handle_sealed(now, &sealed);
-                }
+                self.host.handle_sealed(now, &self.log.sealed());
             }
             Output::Job { id, job } => {
                 let done = self.keeper.run(job);

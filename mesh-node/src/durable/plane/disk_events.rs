@@ -35,7 +35,7 @@ impl Plane {
             }
             writer::Event::Sealed(sealed) => {
                 self.counters.add(Counter::LogSealed, sealed.len() as u64);
-                sealed.iter().for_each(|sealed| host.handle_sealed(now, sealed));
+                host.handle_sealed(now, &sealed);
             }
             writer::Event::Full => {
                 self.counters.add(Counter::LogFull, 1);

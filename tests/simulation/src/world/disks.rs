@@ -109,9 +109,7 @@ impl World {
         let now = self.now.now(self.node(number).wrong_by_ms);
         let Some(process) = &mut self.node(number).process else { return };
         let all = process.log.sealed();
-        for sealed in &all {
-            process.host.handle_sealed(now, sealed);
-        }
+        process.host.handle_sealed(now, &all);
         for sealed in all {
             self.trace.event(self.now, number, "log file full", &[("file", sealed.file.0)]);
             self.trace.note(self.now, || format!("n{number} {sealed:?}"));

@@ -1,8 +1,19 @@
-use mesh_log::id::GroupId;
+use mesh_log::{
+    id::{FileId, GroupId},
+    job::Job,
+    lanes::Lanes,
+    log::Sealed,
+};
 
 use super::cluster::*;
 use crate::{
-    host::GroupStart, id::Token, options::HostOptions, output::Output, refused::Refused, view::Role,
+    clock::Now,
+    host::{GroupStart, Host},
+    id::Token,
+    options::HostOptions,
+    output::Output,
+    refused::Refused,
+    view::Role,
 };
 
 #[test]
@@ -206,4 +217,24 @@ fn a_log_that_has_grown_becomes_a_checkpoint() {
     let token = cluster.fetch(node(1), 1, 50);
     let Some(Answer::Fetched(pieces)) = cluster.answer(node(1), token) else { panic!() };
     assert_eq!(pieces.len(), 50);
+}
+
+/// The log has not let go of either of two files that were kept as segments, and of which nothing is wanted yet, since what
+/// is in them is still to be applied.
+#[test]
+fn no_file_goes_that_the_log_is_found_with() {
+    let files = [FileId(1), FileId(2)];
+    let mut host: Host<Book> = Host::new(HostOptions::new(node(1), 1));
+    let mut lanes = Lanes::default();
+    files.iter().for_each(|file| lanes.kept(*file));
+    assert_eq!(lanes.unwanted(), files);
+    host.set_lanes(lanes);
+    host.handle_sealed(
+        Now::default(),
+        &files.map(|file| Sealed { file, groups: vec![(GroupId(1), 5)], bytes: 100 }),
+    );
+    let dropped = std::iter::from_fn(|| host.poll_output())
+        .filter(|output| matches!(output, Output::Job { job: Job::Drop { .. }, .. }))
+        .count();
+    assert_eq!(dropped, 0);
 }
