@@ -22,6 +22,8 @@ use crate::{
 
 /// The directory of checkpoints.
 pub const CHECKPOINT_DIR: &str = "checkpoint";
+/// How often a checkpoint is read until its disk is said to be unable to.
+const READS_MAX: u32 = 3;
 /// The most bytes of a checkpoint.
 pub const BYTES_MAX: u64 = 1 << 30;
 
@@ -77,11 +79,23 @@ pub fn remove(vfs: &dyn Vfs, dir: &Path, group: GroupId) -> io::Result<()> {
     sync_removal(vfs, &path(dir, group))
 }
 
-/// Reads the checkpoint of a group; `None` when there is none.
+/// Reads the checkpoint of a group; `None` when there is none. What the system can't read is tried again at once, a few
+/// times: a replica without its checkpoint takes no part, and a read that fails once says little of the disk.
 ///
 /// # Errors
 /// When it is not what was written.
 pub fn load(vfs: &dyn Vfs, dir: &Path, group: GroupId) -> Result<Option<Bytes>, Unreadable> {
+    let mut left = READS_MAX;
+    loop {
+        left -= 1;
+        match read(vfs, dir, group) {
+            Err(Unreadable::Io(_)) if left > 0 => {}
+            read => return read,
+        }
+    }
+}
+
+fn read(vfs: &dyn Vfs, dir: &Path, group: GroupId) -> Result<Option<Bytes>, Unreadable> {
     let file = match vfs.open(&path(dir, group), true) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

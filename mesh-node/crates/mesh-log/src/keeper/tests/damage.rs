@@ -8,7 +8,7 @@ use crate::{
     rollover::{Options, Rollover},
     vfs::{
         Vfs,
-        simulated::{Disk, SplitMix64},
+        simulated::{Disk, Faults, SplitMix64},
     },
 };
 use bytes::Bytes;
@@ -371,4 +371,13 @@ fn when_the_loss_is_accepted_the_store_is_sound_and_what_is_left_can_be_read() {
         );
         assert_eq!(crate::keeper::accept_loss(&vfs, dir()).unwrap(), Vec::<PathBuf>::new());
     }
+}
+
+#[test]
+fn a_read_that_fails_once_costs_no_checkpoint() {
+    let disk = store();
+    disk.set_faults(Faults { failing_read: Some(1), ..Faults::default() });
+    let (_, restored) = open(&disk);
+    assert_eq!(restored.damage, []);
+    assert!(restored.checkpoints.contains_key(&GROUP));
 }
