@@ -36,6 +36,8 @@ pub enum Invariant {
     NoStaleRead,
     /// [`liveness`]
     Liveness,
+    /// What a node says can be said in frames, and be read from them.
+    MessagesAreRead,
     /// Nothing panics.
     NoPanic,
 }
@@ -54,6 +56,7 @@ impl Invariant {
             Self::StateEqualsModel => "the state equals the model",
             Self::NoStaleRead => "no stale linearizable read",
             Self::Liveness => "healed, all goes on",
+            Self::MessagesAreRead => "what nodes say can be read",
             Self::NoPanic => "nothing panics",
         }
     }

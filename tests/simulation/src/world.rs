@@ -6,6 +6,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
+use bytes::Bytes;
 use mesh_log::{
     id::{GroupId, LaneId},
     job::Job,
@@ -16,7 +17,6 @@ use mesh_replica::{
     host::Host,
     id::{JobId, NodeNumber, Token},
     members::Members,
-    message::Message,
 };
 
 use crate::{
@@ -38,6 +38,7 @@ mod end;
 mod faults;
 mod hosts;
 mod links;
+mod messages;
 mod placement;
 
 pub use faults::Undo;
@@ -51,8 +52,8 @@ pub enum Event {
         from: u64,
         /// At this one.
         to: u64,
-        /// It.
-        message: Message,
+        /// It, as it was sent.
+        frames: Vec<Bytes>,
     },
     /// A host wanted to be told the time.
     Timer {
@@ -324,7 +325,7 @@ impl World {
             None => return,
         };
         match event {
-            Event::Message { from, to, message } => self.arrives(from, to, message),
+            Event::Message { from, to, frames } => self.arrives(from, to, &frames),
             Event::Timer { node, life } => self.timer(node, life),
             Event::Sync { node, life } => self.sync(node, life),
             Event::Wake { node, life } => {

@@ -3,14 +3,7 @@
 use std::time::Duration;
 
 use mesh_log::id::{FileId, GroupId, LaneId};
-use mesh_replica::{
-    id::{NodeNumber, Token},
-    machine::At,
-    message::Message,
-    output::Output,
-    refused::Refused,
-    view::View,
-};
+use mesh_replica::{id::Token, machine::At, output::Output, refused::Refused, view::View};
 
 use super::{Answer, Asked, Event, World};
 use crate::{
@@ -106,20 +99,6 @@ impl World {
         }
     }
 
-    pub(super) fn arrives(&mut self, from: u64, to: u64, message: Message) {
-        if self.node(to).process.is_none() {
-            return;
-        }
-        let (what, numbers) = describe(&message);
-        self.trace.event(
-            self.now,
-            to,
-            what,
-            &[("from", from), numbers[0], numbers[1], numbers[2], numbers[3]],
-        );
-        self.tell(to, |host, now| host.handle_message(now, NodeNumber(from), message));
-    }
-
     /// Does what a host wants done, until it wants nothing any more.
     pub(super) fn drain(&mut self, number: u64) {
         while let Some(output) =
@@ -141,7 +120,7 @@ impl World {
                     process.waiting.push_back(Write { id, records });
                 }
             }
-            Output::Send { to, message } => self.send(number, to.0, message),
+            Output::Send { to, message } => self.send(number, to.0, &message),
             Output::Applied { token, at, reply } => {
                 self.look_at(number);
                 self.applied(number, token, at, reply);
@@ -163,24 +142,6 @@ impl World {
                 self.counts.ends += 1;
                 self.end(number, "gives up");
             }
-        }
-    }
-
-    fn send(&mut self, from: u64, to: u64, message: Message) {
-        self.counts.messages += 1;
-        if matches!(message, Message::Offer(_)) {
-            self.counts.snapshots += 1;
-        }
-        let [first, second] = self.network.fates(from, to);
-        if to == 0 || to as usize > self.nodes.len() {
-            return;
-        }
-        if let Some(delay) = second {
-            self.queue.push(self.now + delay, Event::Message { from, to, message: message.clone() });
-        }
-        match first {
-            Some(delay) => self.queue.push(self.now + delay, Event::Message { from, to, message }),
-            None => self.counts.lost += 1,
         }
     }
 
@@ -320,70 +281,5 @@ impl World {
 
     pub(super) fn data_path(file: FileId) -> std::path::PathBuf {
         mesh_log::files::data_path(std::path::Path::new(DIR), file)
-    }
-}
-
-/// A message in a word and four numbers.
-fn describe(message: &Message) -> (&'static str, [(&'static str, u64); 4]) {
-    const NONE: (&str, u64) = ("", 0);
-    match message {
-        Message::Raft(raft) => (
-            kind(raft.kind),
-            [
-                ("group", u64::from(raft.group.0)),
-                ("term", raft.term),
-                ("index", raft.index),
-                (if raft.reject { "rejects" } else { "entries" }, raft.entries.len() as u64),
-            ],
-        ),
-        Message::Beat(beats) => ("beat", [("groups", beats.len() as u64), NONE, NONE, NONE]),
-        Message::BeatReply(beats) => ("beat answer", [("groups", beats.len() as u64), NONE, NONE, NONE]),
-        Message::Alive => ("alive", [NONE; 4]),
-        Message::Offer(offer) => (
-            "offer",
-            [
-                ("group", u64::from(offer.group.0)),
-                ("term", offer.term),
-                ("index", offer.manifest.index),
-                ("extents", offer.manifest.extents.len() as u64),
-            ],
-        ),
-        Message::Pull(pull) => (
-            "pull",
-            [
-                ("group", u64::from(pull.group.0)),
-                ("lane", pull.lane.0),
-                ("first", pull.first),
-                ("last", pull.last),
-            ],
-        ),
-        Message::Part(part) => (
-            "part",
-            [
-                ("group", u64::from(part.group.0)),
-                ("lane", part.lane.0),
-                ("pieces", part.pieces.len() as u64),
-                ("gone", u64::from(part.gone)),
-            ],
-        ),
-    }
-}
-
-/// The names of the crate's message types.
-fn kind(number: u8) -> &'static str {
-    match number {
-        3 => "append",
-        4 => "append answer",
-        5 => "vote?",
-        6 => "vote",
-        7 => "snapshot",
-        8 => "heartbeat",
-        9 => "heartbeat answer",
-        14 => "lead now",
-        15 => "read index",
-        16 => "read index answer",
-        17 => "pre-vote?",
-        18 => "pre-vote",
-        _ => "raft",
     }
 }
