@@ -134,7 +134,8 @@ fn groups(
     host.set_lanes(lanes);
     for group in all {
         let (checkpoint, recovered) = (checkpoints.remove(&group), groups.remove(&group));
-        if recovered.as_ref().is_some_and(|found| found.removed) {
+        if let Some(removed) = recovered.as_ref().filter(|found| found.removed) {
+            host.note_removed(group, removed);
             continue;
         }
         let is_new = checkpoint.is_none() && recovered.is_none();

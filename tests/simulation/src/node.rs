@@ -117,8 +117,6 @@ pub struct Found {
     pub file_damage: usize,
     /// Both, in words.
     pub damage: String,
-    /// Groups that were removed here.
-    pub removed: Vec<GroupId>,
 }
 
 impl Node {
@@ -164,20 +162,26 @@ impl Node {
             ..Found::default()
         };
         let mut host = Host::new(self.host_options());
-        let mut lanes = restored.lanes;
-        for group in restored.checkpoints.keys().filter(|group| !self.groups.contains_key(group)) {
-            lanes.forget(*group);
-        }
-        host.set_lanes(lanes);
         let mut checkpoints = restored.checkpoints;
         let mut groups = recovered.groups;
         for (group, log) in &groups {
             found.logs.insert(*group, shadow(*group, log));
-            if log.removed {
-                found.removed.push(*group);
-            }
         }
+        // What is on the disk counts: a replica that was closed may be there again, one that was opened not yet.
+        for group in groups.keys().chain(checkpoints.keys()) {
+            self.groups.entry(*group).or_default();
+        }
+        let is_removed = |group: &GroupId| groups.get(group).is_some_and(|log| log.removed);
+        self.groups.retain(|group, _| !is_removed(group));
+        let mut lanes = restored.lanes;
+        for group in checkpoints.keys().filter(|group| is_removed(group)) {
+            lanes.forget(*group);
+        }
+        host.set_lanes(lanes);
         let instant = now.now(self.wrong_by_ms);
+        for (group, removed) in groups.iter().filter(|(_, log)| log.removed) {
+            host.note_removed(*group, removed);
+        }
         for (group, members) in &self.groups {
             let log = groups.remove(group);
             let checkpoint = checkpoints.remove(group);
@@ -228,12 +232,7 @@ impl Node {
             machine: Recorded::new(ShardMachine::new(group), self.number, group, told.clone()),
             members: None,
             checkpoint: None,
-            // A replica that was removed keeps its vote.
-            recovered: self.written.get(&group).map(|log| log::RecoveredGroup {
-                state: log.state(),
-                removed: true,
-                ..log::RecoveredGroup::default()
-            }),
+            recovered: None,
         };
         process.host.open_group(now, start).map_err(|error| error.to_string())?;
         self.groups.insert(group, None);

@@ -74,6 +74,7 @@ impl ShadowLog {
     }
 
     fn cut_at(&mut self, index: u64, term: u64) {
+        self.removed = false;
         if index < self.cut.0 {
             return;
         }
@@ -88,7 +89,10 @@ impl ShadowLog {
 
 impl fmt::Display for ShadowLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cut at {} (term {})", self.cut.0, self.cut.1)?;
+        write!(f, "{:?}, cut at {} (term {})", self.state, self.cut.0, self.cut.1)?;
+        if self.removed {
+            f.write_str(", removed")?;
+        }
         let mut index = self.cut.0;
         let mut last = 0;
         for (term, _) in &self.entries {

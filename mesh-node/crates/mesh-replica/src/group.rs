@@ -46,6 +46,7 @@ use crate::{
     machine::Machine,
     members::Members,
     message::Manifest,
+    output::Output,
     refused::Refused,
     storage::LogStore,
     view::{Role, View},
@@ -56,6 +57,8 @@ use crate::{
 pub(crate) enum Phase {
     /// Its first checkpoint is not durable yet: until then it has promised nothing, and takes no part.
     Opening,
+    /// It was here before and was removed: files of then are being deleted, and until then it takes no part.
+    Clearing,
     /// It takes part.
     Running,
     /// It has lost what it had promised.
@@ -136,11 +139,10 @@ struct Start {
 }
 
 impl<M: Machine> Group<M> {
-    /// Opens a group as it is found.
-    pub(crate) fn open(work: &mut Work<'_>, start: GroupStart<M>) -> Result<Self, OpenError> {
+    /// Opens a group as it is found. `clears` says that files of its former life are being deleted.
+    pub(crate) fn open(work: &mut Work<'_>, start: GroupStart<M>, clears: bool) -> Result<Self, OpenError> {
         let GroupStart { group: id, mut machine, members, checkpoint, recovered } = start;
         let unreadable = |why: String| OpenError::Checkpoint { group: id, why };
-        let recovered = recovered.map(without_removed);
         let is_new = checkpoint.is_none()
             && members.is_none()
             && recovered.as_ref().is_none_or(|recovered| recovered.removed);
@@ -208,10 +210,16 @@ impl<M: Machine> Group<M> {
         }
         if start.quarantined {
             group.hold(work, start.owed);
+        } else if clears {
+            group.phase = Phase::Clearing;
         } else if begins && last <= applied.0 {
             group.phase = Phase::Opening;
             group.save(work);
         } else {
+            if saved.is_some() && recovered.cut != start.cut {
+                // Its checkpoint came to be durable and its cut did not: what is written from now on goes on from there.
+                group.record_cut(work);
+            }
             group.begin(work);
         }
         Ok(group)
@@ -221,8 +229,7 @@ impl<M: Machine> Group<M> {
     fn begin(&mut self, work: &mut Work<'_>) {
         if self.phase == Phase::Opening {
             self.phase = Phase::Running;
-            let (index, term) = self.applied;
-            work.record(Record::Cut { group: self.id, index, term });
+            self.record_cut(work);
             work.record(Record::State { group: self.id, state: self.state });
             // Whatever is sent from now on waits for these.
             self.writing.push_back(Writing {
@@ -237,6 +244,21 @@ impl<M: Machine> Group<M> {
         if self.phase == Phase::Running && self.alone() {
             // Nobody else could be elected.
             _ = self.raft.campaign();
+        }
+    }
+
+    /// Writes down that the log is needed only behind what is applied, which a durable checkpoint has.
+    fn record_cut(&self, work: &mut Work<'_>) {
+        let (index, term) = self.applied;
+        work.record(Record::Cut { group: self.id, index, term });
+        work.note_cut(self.id, index);
+    }
+
+    /// The files of its former life are deleted.
+    pub(crate) fn cleared(&mut self, work: &mut Work<'_>) {
+        if self.phase == Phase::Clearing {
+            self.phase = Phase::Running;
+            work.outputs.push(Output::Changed(self.id));
         }
     }
 
@@ -278,6 +300,14 @@ impl<M: Machine> Group<M> {
     pub(crate) fn remove(&mut self, work: &mut Work<'_>) {
         self.lose_lead(work);
         self.phase = Phase::Removed;
+    }
+
+    /// The term and vote that stay of it when it goes. In quarantine the vote may be another than is known here: it has none
+    /// left in this term.
+    pub(crate) fn last_vote(&self) -> HardState {
+        let quarantined = self.loss.is_some();
+        let vote = if quarantined { self.own.0 } else { self.state.vote };
+        HardState { vote, commit: 0, ..self.state }
     }
 
     pub(crate) fn view(&self) -> View {
@@ -382,22 +412,14 @@ fn start_of(saved: Option<&Saved>, members: Option<Members>, recovered: &Recover
         || recovered.cut.0 > last;
     let lost = recovered.suspect || (!recovered.removed && lacks);
     let last = if gap { cut.0 } else { last };
-    let owed = if recovered.state.commit == quarantine::HELD { 0 } else { recovered.state.commit };
+    // A state of quarantine has no commit index: what the log has of entries need not be committed.
+    let known = if recovered.state.commit == quarantine::HELD { 0 } else { recovered.state.commit };
     let state = HardState {
         term: recovered.state.term.max(last_term),
         vote: if recovered.state.term >= last_term { recovered.state.vote } else { 0 },
-        commit: recovered.state.commit.clamp(cut.0, last),
+        commit: known.clamp(cut.0, last),
     };
-    Start { cut, state, members: at, time_ms, quarantined: lost, owed: owed.max(recovered.cut.0) }
-}
-
-/// Of a replica that was removed only its term and vote count.
-fn without_removed(recovered: RecoveredGroup) -> RecoveredGroup {
-    if !recovered.removed {
-        return recovered;
-    }
-    let state = HardState { commit: 0, ..recovered.state };
-    RecoveredGroup { state, removed: true, suspect: recovered.suspect, ..RecoveredGroup::default() }
+    Start { cut, state, members: at, time_ms, quarantined: lost, owed: known.max(recovered.cut.0) }
 }
 
 /// The entries that go on from a checkpoint, and those that it has.

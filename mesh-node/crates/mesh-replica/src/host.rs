@@ -10,6 +10,7 @@
 //! makes one entry, one write and one message, and not one each.
 
 mod files;
+mod gone;
 mod peers;
 mod pulls;
 mod refusals;
@@ -24,16 +25,16 @@ use std::{
 use bytes::Bytes;
 use mesh_log::{
     id::{GroupId, LaneId},
-    job::{Done, Job},
+    job::Done,
     lanes::Lanes,
     location::{Location, Piece},
     log::Sealed,
-    record::Record,
     rollover::Rollover,
 };
 
 pub(crate) use self::work::{Purpose, Work};
 use self::{
+    gone::Gones,
     peers::Peers,
     work::{Fetch, Shared},
 };
@@ -66,6 +67,7 @@ pub struct Host<M> {
     touched: BTreeSet<GroupId>,
     shared: Shared,
     peers: Peers,
+    gone: Gones,
     rollover: Rollover,
     next_tick: Option<Duration>,
     /// When what failed on files is tried again.
@@ -84,6 +86,7 @@ impl<M: Machine> Host<M> {
             touched: BTreeSet::new(),
             shared: Shared::new(options.pull),
             peers: Peers::default(),
+            gone: Gones::default(),
             rollover: Rollover::new(options.rollover.clone()),
             next_tick: None,
             next_retry: None,
@@ -101,14 +104,18 @@ impl<M: Machine> Host<M> {
     ///
     /// # Errors
     /// [`OpenError`]; nothing has changed then.
-    pub fn open_group(&mut self, now: Now, start: GroupStart<M>) -> Result<(), OpenError> {
+    pub fn open_group(&mut self, now: Now, mut start: GroupStart<M>) -> Result<(), OpenError> {
         self.at(now);
         let id = start.group;
         if self.groups.contains_key(&id) {
             return Err(OpenError::Open(id));
         }
+        if let Some(removed) = start.recovered.as_ref().filter(|found| found.removed) {
+            self.note_removed(id, removed);
+        }
+        let clears = self.gone.take(&mut start);
         let mut work = Work { options: &self.options, now, shared: &mut self.shared };
-        let mut group = Group::open(&mut work, start)?;
+        let mut group = Group::open(&mut work, start, clears)?;
         self.shared.log_bytes += group.count_log_bytes().1;
         self.shared.awake.insert(id);
         self.groups.insert(id, group);
@@ -126,12 +133,10 @@ impl<M: Machine> Host<M> {
         self.shared.awake.remove(&group);
         self.busy.remove(&group);
         self.touched.insert(group);
-        self.shared.lanes.forget(group);
-        self.shared.record(Record::Removed { group });
-        self.shared.job(Job::Forget { group }, Purpose::Forget);
         self.rollover.forget(group);
         self.peers.forget(group);
         self.shared.pulls.forget(group);
+        self.note_gone(group, gone.last_vote());
     }
 
     /// Command: proposes a command. Answered by one of [`Output::Applied`] and [`Output::Refused`].
@@ -324,6 +329,7 @@ impl<M: Machine> Host<M> {
         self.pulls_timeout();
         if self.next_retry.is_some_and(|at| at <= now.monotonic) {
             self.next_retry = None;
+            self.gone.retry(&mut self.shared);
             self.rollover.retry();
             self.roll();
         }

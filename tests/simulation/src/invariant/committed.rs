@@ -42,8 +42,8 @@ impl Committed {
             if first != entry {
                 return Err(format!(
                     "node {node} takes the entry of term {} at index {index} of group {group} for committed; that of \
-                     term {} was",
-                    entry.0, first.0
+                     term {} was (checksums {:x} and {:x})",
+                    entry.0, first.0, entry.1, first.1
                 ));
             }
         }

@@ -40,6 +40,9 @@ impl World {
         if found.log_damage + found.file_damage > 0 {
             self.trace.note(now, || format!("n{number} finds damage: {}", found.damage));
         }
+        for (group, log) in &found.logs {
+            self.trace.note(now, || format!("n{number} finds group {group}: {log}"));
+        }
         let node = self.node(number);
         let said = found.log_damage + found.file_damage;
         if !node.damaged || found.log_damage == 0 {

@@ -264,13 +264,15 @@ impl<M: Machine> Group<M> {
         self.applied = (index, term);
         self.clock.applied(manifest.time_ms);
         self.saving.installed(index);
-        self.is_new = false;
         self.replay(work, twice);
-        let raft = &self.raft.raft;
+        let raft = &mut self.raft.raft;
+        if std::mem::take(&mut self.is_new) && raft.vote == raft::INVALID_ID {
+            // A replica that begins anew may have forgotten a vote in this term; who leads it is certain.
+            raft.vote = raft.leader_id;
+        }
         self.state = HardState { term: raft.term, vote: raft.vote, commit: index };
-        work.record(Record::Cut { group: self.id, index, term });
+        self.record_cut(work);
         work.record(Record::State { group: self.id, state: self.state });
-        work.note_cut(self.id, index);
         work.outputs.push(Output::Changed(self.id));
         true
     }

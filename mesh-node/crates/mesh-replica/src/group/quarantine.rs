@@ -35,6 +35,13 @@ pub(super) struct Loss {
     owed: u64,
 }
 
+impl Loss {
+    /// Whether it is in quarantine.
+    pub(super) fn is_some(&self) -> bool {
+        self.mark != 0
+    }
+}
+
 impl<M: Machine> Group<M> {
     /// It is found to have lost something while it took part: up to `owed` it had everything.
     pub(crate) fn quarantine(&mut self, work: &mut Work<'_>, owed: u64) {
@@ -131,10 +138,9 @@ impl<M: Machine> Group<M> {
 
     /// Writes down that it is whole, and acknowledges the snapshot when that is durable.
     fn acknowledge_rejoined(&mut self, work: &mut Work<'_>, to: NodeNumber) {
-        let (index, term) = self.applied;
-        work.record(Record::Cut { group: self.id, index, term });
+        let index = self.applied.0;
+        self.record_cut(work);
         work.record(Record::State { group: self.id, state: self.state });
-        work.note_cut(self.id, index);
         let mut taken = eraftpb::Message {
             from: self.own.0,
             to: to.0,

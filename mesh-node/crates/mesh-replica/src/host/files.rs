@@ -47,7 +47,7 @@ impl<M: Machine> Host<M> {
                 let saved = done == Done::Checkpointed;
                 self.with(group, |group, work| group.install_saved(work, saved));
             }
-            Purpose::Forget => {}
+            Purpose::Forget(group) => self.finish_forget(group, &done),
             Purpose::Fetch(fetch) => self.finish_fetch(fetch, done),
             Purpose::Rollover(work) => {
                 let found = self.rollover.handle_done(work, &done, &mut self.shared.lanes);
@@ -65,7 +65,7 @@ impl<M: Machine> Host<M> {
         }
     }
 
-    fn retry_later(&mut self) {
+    pub(super) fn retry_later(&mut self) {
         let at = self.now.monotonic + RETRY_EVERY;
         self.next_retry.get_or_insert(at);
     }

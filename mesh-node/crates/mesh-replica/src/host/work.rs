@@ -33,8 +33,8 @@ pub(crate) enum Purpose {
     Checkpoint(GroupId),
     /// The checkpoint of a snapshot that came from a peer.
     Install(GroupId),
-    /// A group is gone.
-    Forget,
+    /// The files of a replica that was removed.
+    Forget(GroupId),
     /// Records that were asked for here.
     Fetch(Fetch),
     /// The roll-over of the log.

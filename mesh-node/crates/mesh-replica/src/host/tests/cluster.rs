@@ -339,6 +339,17 @@ impl Cluster {
         disk.damaged = Some(disk.written.len());
     }
 
+    /// What a disk has of a checkpoint.
+    pub(super) fn checkpoint(&self, number: NodeNumber) -> Option<Bytes> {
+        let running = self.nodes.get(&number).map(|node| &node.disk);
+        running.or_else(|| self.down.get(&number)).and_then(|disk| disk.checkpoints.get(&GROUP).cloned())
+    }
+
+    /// Puts a checkpoint on a disk that is not used at the moment.
+    pub(super) fn put_checkpoint(&mut self, number: NodeNumber, bytes: Bytes) {
+        self.down.get_mut(&number).unwrap().checkpoints.insert(GROUP, bytes);
+    }
+
     /// Takes all segments off a disk that is not used at the moment.
     pub(super) fn lose_segments(&mut self, number: NodeNumber) {
         self.down.get_mut(&number).unwrap().stored.clear();

@@ -19,7 +19,7 @@ use crate::{
     message::{Beat, Extent, Manifest, Message, Offer, Part, Pull, Raft},
 };
 
-fn raft(kind: MessageKind, from: NodeNumber, to: NodeNumber, term: u64) -> Raft {
+pub(super) fn raft(kind: MessageKind, from: NodeNumber, to: NodeNumber, term: u64) -> Raft {
     Raft {
         group: GROUP,
         from,

@@ -232,8 +232,10 @@ fn a_loss_that_was_proven_is_not_forgotten() {
     }
     cluster.start(hurt, None);
     cluster.run(3_000);
-    assert!(cluster.view(hurt).quarantined);
-    assert_eq!(cluster.view(hurt).role, Role::Follower);
+    let view = cluster.view(hurt);
+    assert!(view.quarantined);
+    assert_eq!(view.role, Role::Follower);
+    assert_eq!(view.commit, view.applied, "what its log has need not be committed");
     cluster.cut.clear();
     heal(&mut cluster, &voters(&[1, 2, 3]));
 }
