@@ -158,9 +158,7 @@ impl World {
             return self.look_at_power(number);
         }
         self.trace.event(self.now, number, what, &[("job", id.0), ("ended", ending(&done))]);
-        self.trace.note(self.now, || {
-            format!("n{number} {words} {}", if let Done::Failed(why) = &done { why } else { "" })
-        });
+        self.trace.note(self.now, || format!("n{number} {words} {}", in_short_done(&done)));
         if matches!(done, Done::Damaged { .. }) {
             self.counts.damage += 1;
         }
@@ -235,6 +233,28 @@ fn in_words(job: &Job) -> String {
         Job::Compact { file, .. } => format!("compact {file:?}"),
         Job::Drop { file, .. } => format!("drop {file:?}"),
         Job::Forget { group } => format!("forget group {group}"),
+    }
+}
+
+/// What came of a job, for people.
+fn in_short_done(done: &Done) -> String {
+    match done {
+        Done::Failed(why) => why.clone(),
+        Done::Read(read) => {
+            let mut words = String::from("gave");
+            for (piece, bytes) in read {
+                let what = if bytes.is_some() { "" } else { " damaged" };
+                _ = write!(
+                    words,
+                    " {}..={}{what} in file {},",
+                    piece.first,
+                    piece.last(),
+                    piece.location.file.0
+                );
+            }
+            words
+        }
+        _ => String::new(),
     }
 }
 

@@ -165,10 +165,14 @@ impl Lane {
         lacking
     }
 
-    /// Chunks and pieces in order, joined where nothing is between them. A piece inside a chunk is the same records.
-    pub(super) fn runs(&self, lane: LaneId) -> Vec<Run> {
+    /// Chunks and pieces that end at a number or behind it, in order, joined where nothing is between them. A piece inside
+    /// a chunk is the same records.
+    pub(super) fn runs(&self, lane: LaneId, from: u64) -> Vec<Run> {
         let mut runs: Vec<Run> = Vec::new();
-        let (mut next, mut was_missing) = (0, false);
+        let chunk = at_or_after(&self.chunks, from, |chunk| chunk.last).map(|chunk| chunk.first);
+        let piece = at_or_after(&self.pieces, from, Piece::last).map(|piece| piece.first);
+        let Some(mut next) = chunk.into_iter().chain(piece).min() else { return runs };
+        let mut was_missing = false;
         loop {
             let chunk = self.chunks.range(next..).next().map(|(_, chunk)| *chunk);
             let piece = self.pieces.range(next..).next().map(|(_, piece)| *piece);

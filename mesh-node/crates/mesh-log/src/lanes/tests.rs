@@ -190,6 +190,24 @@ fn what_is_missing_is_found_as_such_until_it_is_there() {
 }
 
 #[test]
+fn runs_begin_with_the_record_that_they_are_wanted_from() {
+    let mut lanes = Lanes::default();
+    lanes.stored(GROUP, &[piece_in(built(1), 1, 2)]);
+    lanes.stored(GROUP, &[piece_in(built(2), 3, 2)]);
+    lanes.put(GROUP, piece_in(LOG, 5, 2));
+    let all = lanes.runs(GROUP);
+    for (from, first, pieces) in [(0, 1, 3), (2, 1, 3), (3, 3, 2), (4, 3, 2), (5, 5, 1), (6, 5, 1)] {
+        let runs = lanes.runs_from(GROUP, |_| from);
+        assert_eq!(runs.iter().map(|run| (run.first, run.last)).collect::<Vec<_>>(), [(first, 6)], "{from}");
+        assert_eq!(runs[0].bytes * 3, all[0].bytes * pieces);
+    }
+    assert_eq!(lanes.runs_from(GROUP, |_| 0), all);
+    assert_eq!(lanes.runs_from(GROUP, |_| 7), []);
+    lanes.trim(GROUP, LANE, 3);
+    assert_eq!(lanes.runs(GROUP), lanes.runs_from(GROUP, |_| 3), "as if the others had gone");
+}
+
+#[test]
 fn what_is_missing_and_not_wanted_any_more_is_not_missed() {
     let missing = |lanes: &Lanes| -> Vec<_> {
         lanes.missing(GROUP).iter().map(|piece| (piece.first, piece.last())).collect()

@@ -42,8 +42,14 @@ impl Lanes {
     /// trimmed, which are still there. Missing records are a run of their own, without bytes.
     #[must_use]
     pub fn runs(&self, group: GroupId) -> Vec<Run> {
+        self.runs_from(group, |_| 0)
+    }
+
+    /// As [`runs`](Self::runs), without what ends below a number of its lane.
+    #[must_use]
+    pub fn runs_from(&self, group: GroupId, from: impl Fn(LaneId) -> u64) -> Vec<Run> {
         let lanes = self.groups.get(&group).into_iter().flatten();
-        lanes.flat_map(|(id, lane)| lane.runs(*id)).collect()
+        lanes.flat_map(|(id, lane)| lane.runs(*id, from(*id))).collect()
     }
 
     /// What of a group is known to be [`miss`](Self::miss)ing. Nothing but the numbers is known of it, so the length is

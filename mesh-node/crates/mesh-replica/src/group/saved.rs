@@ -156,9 +156,10 @@ impl<M: Machine> Group<M> {
 
     /// The point in history that this replica is at.
     pub(super) fn manifest(&self, work: &Work<'_>) -> Manifest {
-        // What was trimmed and is kept for a follower's older snapshot is no part of this one.
-        let held = |lane| work.shared.pulls.held_below(self.id, lane);
-        let runs = work.lanes.runs(self.id).into_iter().filter(|run| run.last >= held(run.lane));
+        // What was trimmed and is kept for a follower's older snapshot is no part of this one: else each one would keep it
+        // for the next, and a follower would ask for what nobody repairs any more.
+        let runs =
+            work.lanes.runs_from(self.id, |lane| work.shared.pulls.held_below(self.id, lane)).into_iter();
         Manifest {
             index: self.applied.0,
             term: self.applied.1,
