@@ -264,6 +264,7 @@ impl<M: Machine> Host<M> {
             }
         }
         let Some(last) = written.last else { return };
+        self.gone.handle_written(&mut self.shared, last);
         for group in written.groups {
             self.with(group, |group, work| group.handle_written(work, last));
         }
