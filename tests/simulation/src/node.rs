@@ -10,6 +10,7 @@ use std::{
 use mesh_log::{
     bug::Bugs,
     id::{FileId, GroupId},
+    job::Job,
     keeper::{self, Keeper},
     location::Location,
     log::{self, Log},
@@ -19,7 +20,7 @@ use mesh_log::{
 use mesh_replica::{
     clock::Now,
     host::{GroupStart, Host},
-    id::{NodeNumber, WriteId},
+    id::{JobId, NodeNumber, WriteId},
     members::Members,
     options::{Bounds, HostOptions},
 };
@@ -69,8 +70,8 @@ pub struct Process {
     pub releases: Vec<(FileId, bool)>,
     /// Whether the disk was full at the last write.
     pub full: bool,
-    /// When the files are done with the jobs that were asked for.
-    pub files_free: Time,
+    /// Jobs that were asked for, in order, and what they take on a fast disk. The first one is being done.
+    pub jobs: VecDeque<(JobId, Job, Duration)>,
     /// For when the timer is set.
     pub timer: Option<Time>,
 }
@@ -206,7 +207,7 @@ impl Node {
             writing: Vec::new(),
             releases: Vec::new(),
             full: false,
-            files_free: now,
+            jobs: VecDeque::new(),
             timer: None,
         });
         Ok(found)

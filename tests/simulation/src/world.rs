@@ -9,13 +9,12 @@ use std::{
 use bytes::Bytes;
 use mesh_log::{
     id::{GroupId, LaneId},
-    job::Job,
     vfs::simulated::SplitMix64,
 };
 use mesh_replica::{
     clock::Now,
     host::Host,
-    id::{JobId, NodeNumber, Token},
+    id::{NodeNumber, Token},
     members::Members,
 };
 
@@ -25,7 +24,7 @@ use crate::{
     invariant::{Invariant, Violation, applied::Told},
     network::Network,
     node::{Machine, Node},
-    plan::Plan,
+    plan::{Fault, Plan},
     queue::Queue,
     report::Counts,
     time::Time,
@@ -89,10 +88,6 @@ pub enum Event {
         node: u64,
         /// Its life.
         life: u64,
-        /// What the host knows it by.
-        id: JobId,
-        /// It.
-        job: Job,
     },
     /// A process starts.
     Start {
@@ -226,6 +221,8 @@ pub struct World {
     pub(crate) last_token: u64,
     /// Who is to have each group.
     pub(crate) wanted: BTreeMap<GroupId, Members>,
+    /// What was asked for last.
+    pub(crate) asked: BTreeMap<GroupId, Members>,
     /// Which links nodes were told to be up.
     pub(crate) up: BTreeMap<(u64, u64), bool>,
     pub(crate) checks: Checks,
@@ -254,12 +251,13 @@ impl World {
             tokens: BTreeMap::new(),
             last_token: 0,
             wanted: BTreeMap::new(),
+            asked: BTreeMap::new(),
             up: BTreeMap::new(),
             checks: Checks::default(),
             counts: Counts::default(),
             trace,
             healed: false,
-            losses_left: (plan.nodes - 1) / 2,
+            losses_left: losses(&plan),
             random,
             plan,
         };
@@ -334,7 +332,7 @@ impl World {
                 }
             }
             Event::Retry { node, life } => self.retry(node, life),
-            Event::Job { node, life, id, job } => self.job(node, life, id, job),
+            Event::Job { node, life } => self.job(node, life),
             Event::Start { node } => self.start(node),
             Event::Resume { node } => self.resume(node),
             Event::Request { node, client, operation } => self.request(node, client, operation),
@@ -407,4 +405,11 @@ impl World {
 fn words(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word").to_owned()
+}
+
+/// How many nodes may lose what is on their disks: a majority of each group has to stay whole, also while it has three
+/// members only.
+fn losses(plan: &Plan) -> u64 {
+    let shrinks = plan.faults.iter().any(|(fault, _)| *fault == Fault::Members);
+    (plan.nodes - 1) / 2 - u64::from(shrinks && plan.nodes == 5)
 }

@@ -342,6 +342,7 @@ impl<M: Machine> Group<M> {
             quarantined: self.phase == Phase::Quarantined,
             fetching: self.install.is_some(),
             changing: self.members.is_joint() || self.lead.as_ref().is_some_and(Lead::changes),
+            settled: self.is_settled(),
             log_bytes: self.raft.store().bytes(),
             forgot: self.lead.as_ref().map(|lead| lead.lost.members()).unwrap_or_default(),
             damaged: 0,

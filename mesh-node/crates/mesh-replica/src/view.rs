@@ -51,6 +51,9 @@ pub struct View {
     pub fetching: bool,
     /// A change of members is under way.
     pub changing: bool,
+    /// At a leader: a majority knows durably that these are the members. Until then some may have to ask who was a member
+    /// before, to elect anybody.
+    pub settled: bool,
     /// Bytes of the log in memory.
     pub log_bytes: usize,
     /// At a leader: members that have lost what they had promised to keep, and say so. They count for nothing, and come back

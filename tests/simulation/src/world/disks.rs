@@ -132,21 +132,33 @@ impl World {
     /// A job waits for its turn.
     pub(super) fn plan_job(&mut self, number: u64, id: JobId, job: Job) {
         let took = self.random.duration(Duration::from_micros(50), Duration::from_millis(3));
-        let now = self.now;
-        let node = self.node(number);
-        let slow = node.disk.faults().sync_delay;
-        let life = node.life;
-        let Some(process) = &mut node.process else { return };
-        let wait = if matches!(job, Job::Read { .. }) { took } else { took + slow * 2 };
-        process.files_free = process.files_free.max(now) + wait;
-        let at = process.files_free;
-        self.queue.push(at, Event::Job { node: number, life, id, job });
+        let Some(process) = &mut self.node(number).process else { return };
+        process.jobs.push_back((id, job, took));
+        if process.jobs.len() == 1 {
+            self.begin_job(number);
+        }
     }
 
-    pub(super) fn job(&mut self, number: u64, life: u64, id: JobId, job: Job) {
-        if self.node(number).life != life {
+    /// The job whose turn it is takes as long as the disk takes now, and not as it took when the job was asked for.
+    fn begin_job(&mut self, number: u64) {
+        let node = self.node(number);
+        let (slow, life) = (node.disk.faults().sync_delay, node.life);
+        let Some((_, job, took)) = node.process.as_ref().and_then(|process| process.jobs.front()) else {
+            return;
+        };
+        let wait = if matches!(job, Job::Read { .. }) { *took } else { *took + slow * 2 };
+        self.queue.push(self.now + wait, Event::Job { node: number, life });
+    }
+
+    pub(super) fn job(&mut self, number: u64, life: u64) {
+        let node = self.node(number);
+        if node.life != life {
             return;
         }
+        let Some((id, job, _)) = node.process.as_mut().and_then(|process| process.jobs.pop_front()) else {
+            return;
+        };
+        self.begin_job(number);
         let (what, read) = (word(&job), matches!(job, Job::Read { .. }));
         self.counts.jobs += u64::from(!read);
         self.counts.checkpoints += u64::from(matches!(job, Job::Checkpoint { .. }));

@@ -39,8 +39,9 @@ impl World {
             }
         }
         self.open_and_remove(group, &view);
-        let settled = view.members.outgoing.is_empty() && view.members.learners_next.is_empty();
-        if settled && view.members == target || view.changing || self.node(leader).paused.is_some() {
+        let is_joint = view.members.is_joint();
+        let waits = view.changing && self.asked.get(&group) == Some(&target);
+        if is_joint || waits || view.members == target || self.node(leader).paused.is_some() {
             return;
         }
         if self.random.chance(300) {
@@ -49,6 +50,7 @@ impl World {
         }
         self.trace.event(self.now, leader, "asked to change members", &[("group", u64::from(group.0))]);
         self.trace.note(self.now, || format!("n{leader} from {:?} to {target:?}", view.members));
+        self.asked.insert(group, target.clone());
         let token = self.token(leader, Asked::Members { group });
         self.tell(leader, |host, now| host.set_members(now, group, token, target));
     }
@@ -72,7 +74,8 @@ impl World {
         for number in self.running() {
             let node = NodeNumber(number);
             let has = self.node(number).groups.contains_key(&group);
-            if has && !wanted.contains(node) && !view.members.contains(node) {
+            // Until a majority knows that it is out, it may be needed.
+            if has && !wanted.contains(node) && !view.members.contains(node) && view.settled {
                 self.close(number, group);
             }
             if !has && (wanted.contains(node) || view.members.contains(node)) {

@@ -4,6 +4,10 @@
 //!   newcomers become learners ─► they have the log ─► joint: both majorities count ─► the new members alone
 //! ```
 //! Whoever leads ends a joint form that it finds. A leader that is not to stay hands over first, when it can.
+//!
+//! Who knows the end of a change from its log and not that it is committed needs those who went to elect anybody. So each
+//! change is followed by an entry, which says durably on every disk that it reaches that what is before it is committed:
+//! when a majority has that one, the change is settled, and nobody needs those who went.
 
 use mesh_log::record::{Entry, EntryKind};
 use raft::{ProgressState, StateRole};
@@ -66,6 +70,7 @@ impl<M: Machine> Group<M> {
             self.propose_change(work, &Change::leave());
             return;
         }
+        self.settle();
         let Some(changing) = self.lead.as_mut().and_then(|lead| lead.changing.take()) else { return };
         let target = &changing.target;
         if (&self.members.voters, &self.members.learners) == (&target.voters, &target.learners) {
@@ -85,6 +90,26 @@ impl<M: Machine> Group<M> {
         if let Some(change) = step {
             self.propose_change(work, &change);
         }
+    }
+
+    /// An entry behind a change of members, if there is none. It has no bytes, as a leader's first one.
+    fn settle(&mut self) {
+        let last = self.raft.raft.raft_log.last_index();
+        if self.lead.as_ref().is_some_and(|lead| lead.changed == Some(last)) {
+            // One that is dropped for a transfer is proposed again.
+            _ = self.raft.propose(Vec::new(), Vec::new());
+        }
+    }
+
+    /// Whether a majority knows durably who the members are: entries of this lead were sent with the word that all changes
+    /// applied until then are committed.
+    pub(super) fn is_settled(&self) -> bool {
+        let raft = &self.raft.raft;
+        let changed = self.lead.as_ref().and_then(|lead| lead.changed);
+        self.leads()
+            && !self.members.is_joint()
+            && raft.commit_to_current_term()
+            && changed.is_none_or(|changed| raft.raft_log.committed > changed)
     }
 
     fn next_change(&mut self, work: &mut Work<'_>, target: &Members) -> Option<Change> {
@@ -152,7 +177,9 @@ impl<M: Machine> Group<M> {
         // One that does not fit is refused by all replicas alike.
         let Ok(state) = self.raft.apply_conf_change(&change.to_raft()) else { return };
         self.members = Members::from_conf_state(&state);
+        let last = self.raft.raft.raft_log.last_index();
         if let Some(lead) = &mut self.lead {
+            lead.changed = Some(last);
             lead.lost.members_changed(&self.members, entry.index);
             // Who is new would not take a snapshot of before it was a member.
             self.offered = None;

@@ -34,6 +34,8 @@ pub(super) struct Lead {
     pub(super) clocks: BTreeMap<NodeNumber, u64>,
     pub(super) begun: bool,
     pub(super) changing: Option<Changing>,
+    /// The last index when members changed last.
+    pub(super) changed: Option<u64>,
     /// How slow its disk was found, in points.
     pub(super) slow: u32,
     /// Followers that a snapshot was offered to, and when they were last heard of about it.

@@ -4,5 +4,6 @@ mod hostile;
 mod lost;
 mod one;
 mod repair;
+mod settled;
 mod three;
 mod under_way;

@@ -50,14 +50,16 @@ impl Reconciler {
         }
     }
 
-    /// Whether this node is no member: as it has applied itself, or as the leader told who had applied more. An earlier
-    /// word of a leader says nothing: this node may have become a member since.
+    /// Whether this node is no member, as the leader told: what this node has applied itself may not be known to the others
+    /// yet, who would need it then. An earlier word of a leader says nothing if this node does not know the same: it may have
+    /// become a member since.
     fn is_over(&self, group: &Group, view: &View) -> bool {
         let own = convert::core_node(self.options.own);
         let left = view.applied > 0 && !view.members.contains(self.options.own);
         let told = group.actual.as_ref().is_some_and(|actual| {
-            actual.index > view.applied && !actual.voters.contains(&own) && !actual.learners.contains(&own)
+            let without = !actual.voters.contains(&own) && !actual.learners.contains(&own);
+            without && (left || actual.index > view.applied)
         });
-        !group.wanted.contains(&own) && (left || told)
+        !group.wanted.contains(&own) && told
     }
 }

@@ -27,7 +27,9 @@ impl Reconciler {
                 }
                 continue;
             }
-            if view.changing {
+            // One that is under way and not in its midst may wait for a node that will never catch up: what is wanted by
+            // now takes its place.
+            if view.members.is_joint() {
                 continue;
             }
             match self.next(meta, *id, group, view) {
@@ -72,8 +74,11 @@ impl Reconciler {
         }
     }
 
-    /// Tells who the members are, when that is news.
+    /// Tells who the members are, when that is news, and certain: those who went may give up their replicas then.
     fn settled(&mut self, now: Duration, id: GroupId, group: &Group, view: &View, steps: &mut Vec<Step>) {
+        if !view.settled {
+            return;
+        }
         let members = &view.members;
         let voters: BTreeSet<_> = members.voters.union(&members.outgoing).copied().collect();
         let learners = members.learners.union(&members.learners_next).filter(|node| !voters.contains(node));

@@ -25,6 +25,10 @@ struct World {
     dead: BTreeSet<NodeNumber>,
     /// Replicas that have lost something, and are members since before that.
     lost: BTreeSet<(NodeNumber, GroupId)>,
+    /// Changes of members look as if they never came to their end.
+    stuck: bool,
+    /// Nobody is sure yet that they are known.
+    unsettled: bool,
     transfers: usize,
     most_growing: usize,
 }
@@ -54,6 +58,8 @@ impl World {
             open: BTreeSet::new(),
             dead: BTreeSet::new(),
             lost: BTreeSet::new(),
+            stuck: false,
+            unsettled: false,
             transfers: 0,
             most_growing: 0,
         };
@@ -98,6 +104,8 @@ impl World {
             members: if is_member { group.members.clone() } else { Members::default() },
             applied: if is_member { index } else { 0 },
             lag: group.lag.clone(),
+            changing: self.stuck,
+            settled: !self.unsettled,
             forgot: self.lost.iter().filter(|(_, lost)| *lost == id).map(|(node, _)| *node).collect(),
             ..blank(index)
         }
@@ -238,6 +246,7 @@ fn blank(last: u64) -> View {
         quarantined: false,
         fetching: false,
         changing: false,
+        settled: true,
         log_bytes: 0,
         forgot: BTreeSet::new(),
         damaged: 0,
@@ -288,6 +297,35 @@ fn a_wiped_node_is_replaced_by_its_new_number() {
     world.settle();
     assert!((0..7).all(|group| world.voters(group) == [1, 2, new.0]));
     assert!(world.meta.is_removed(Number(3)));
+}
+
+/// A change that waits for a node that is gone does not keep another one from being made.
+#[test]
+fn what_is_wanted_by_now_takes_the_place_of_a_change_that_waits() {
+    let mut world = World::begin(3);
+    world.settle();
+    world.stuck = true;
+    world.dead.insert(NodeNumber(3));
+    let new = world.join(3, 33);
+    world.settle();
+    assert!((0..7).all(|group| world.voters(group) == [1, 2, new.0]));
+}
+
+/// The others may need it, to elect anybody, until they know durably that it is out.
+#[test]
+fn who_is_out_stays_until_that_is_settled() {
+    let mut world = World::begin(4);
+    world.settle();
+    world.unsettled = true;
+    let open = |world: &World| world.open.iter().filter(|(node, _)| node.0 == 4).count();
+    let had = open(&world);
+    world.meta.apply(1, Command::Leave { node: Number(4) });
+    world.run(400);
+    assert!((1..7).all(|group| !world.voters(group).contains(&4)));
+    assert_eq!(open(&world), had);
+    world.unsettled = false;
+    world.settle();
+    assert_eq!(open(&world), 1, "the meta group's stays, to know");
 }
 
 #[test]
