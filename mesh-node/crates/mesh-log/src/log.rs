@@ -8,6 +8,7 @@
 //! ```
 //! Only [`Log::append`] can find that the disk is full, and only where a file has to be made; before anything is written.
 
+mod begun;
 mod current;
 mod error;
 mod open;
@@ -31,7 +32,7 @@ use std::{
     },
 };
 
-use self::{current::Current, standing::Standing};
+use self::{begun::Begun, current::Current, standing::Standing};
 pub use self::{
     error::{OpenError, WriteError},
     options::Options,
@@ -56,6 +57,7 @@ pub struct Log {
     options: Options,
     groups: BTreeMap<GroupId, Standing>,
     current: Option<Current>,
+    begun: Begun,
     /// Files before it that were written to since the last sync.
     unsynced: Vec<Box<dyn File>>,
     /// The last block that was written.

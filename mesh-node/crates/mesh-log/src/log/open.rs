@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     FileReport, Log, OpenError, Options, Part, Recovered,
+    begun::Begun,
     current::Current,
     recover::{Doubt, Recovery, Tail, recover},
     survey, work,
@@ -36,10 +37,12 @@ impl Log {
         let recovery = recover(&vfs, dir, &options, false)?;
         close(vfs.as_ref(), dir, &recovery, &options)?;
         sync_read(vfs.as_ref(), dir, &recovery)?;
+        let begun = Begun::open(vfs.as_ref(), dir, options.identity, recovery.newest)?;
         let Recovery { recovered, standing, tail, accepted, top, files, .. } = recovery;
-        let top_id = files.last().map_or(0, |file| file.file.0);
+        let top_id = files.last().map(|file| file.file).max(begun.newest()).map_or(0, |file| file.0);
         let mut log = Self {
             current: None,
+            begun,
             groups: standing,
             unsynced: Vec::new(),
             sequence: top,
@@ -64,7 +67,9 @@ impl Log {
         for file in &files {
             let is_used = recovered.sealed.iter().any(|sealed| sealed.file == file.file)
                 || recovered.damage.iter().any(|damage| damage.file == file.file)
-                || tail.as_ref().is_some_and(|tail| tail.id == file.file);
+                || tail.as_ref().is_some_and(|tail| tail.id == file.file)
+                // It has to be there until another one is begun.
+                || log.begun.newest() == Some(file.file);
             // It is not known whether its name is durable, so it gets another one before it is used.
             if file.part == Part::Empty && !is_used {
                 log.free.push_back(file.file);

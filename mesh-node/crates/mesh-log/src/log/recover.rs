@@ -5,6 +5,7 @@
 //! with it goes everything behind it, which nobody was told of either. Nothing is written here.
 
 mod finish;
+mod newest;
 mod unproven;
 mod walk;
 
@@ -13,7 +14,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 pub(crate) use self::unproven::Doubt;
 use self::{unproven::Unproven, walk::Walk};
 use super::{
-    OpenError, Options, Recovered,
+    OpenError, Options, Recovered, begun,
     replay::Replay,
     standing::Standing,
     survey::{Found, survey},
@@ -45,6 +46,8 @@ pub(crate) struct Recovery {
     pub(crate) files: Vec<FileReport>,
     /// What counts and may not be durable.
     pub(crate) unproven: Unproven,
+    /// The last file with a block in it.
+    pub(crate) newest: Option<FileId>,
 }
 
 /// The place behind the last block.
@@ -96,6 +99,7 @@ pub(crate) fn recover(
         walk.covered = covered(&files);
     }
     walk.all()?;
+    walk.newest(begun::read(vfs.as_ref(), dir, options.identity)?);
     Ok(walk.finish())
 }
 

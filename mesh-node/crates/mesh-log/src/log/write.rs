@@ -56,6 +56,11 @@ impl Log {
             return Err(WriteError::Broken);
         }
         if self.durable < self.sequence && !self.options.bugs.has(Bug::AckBeforeFsync) {
+            // What says that a file was begun is durable no later than what is in it.
+            if let Err(source) = self.begun.sync() {
+                self.broken = true;
+                return Err(WriteError::Io { what: "fdatasync", source });
+            }
             let before = self.unsynced.iter();
             let mut files = before.chain(self.current.as_ref().map(|current| &current.file));
             if let Err(source) = files.try_for_each(|file| file.sync_data()) {
@@ -158,6 +163,7 @@ impl Log {
             self.unsynced.push(full.file);
         }
         let Some((id, file)) = self.ready.pop_front() else { return Err(WriteError::Full) };
+        self.begun.begin(id).map_err(failed("name of the file"))?;
         let salt = head::salt(self.options.identity, id);
         let jumps = self.accepted != self.sequence;
         self.current = Some(Current::new(id, file, salt, self.options.file_bytes, self.sequence + 1));

@@ -107,6 +107,7 @@ impl Fixture {
         let names = self.disk.list(Path::new(DIR)).unwrap();
         names
             .iter()
+            .filter(|name| name.extension().is_some_and(|ending| ending == "wal"))
             .map(|name| FileId(u64::from_str_radix(&name.to_str().unwrap()[..16], 16).unwrap()))
             .collect()
     }

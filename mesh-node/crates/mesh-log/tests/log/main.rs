@@ -7,5 +7,6 @@ mod crashes;
 mod damage;
 mod fixture;
 mod model;
+mod newest;
 mod noise;
 mod space;

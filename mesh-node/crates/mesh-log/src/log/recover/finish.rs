@@ -63,6 +63,7 @@ impl Walk<'_> {
             unclosed: self.unclosed,
             files: self.reports,
             unproven: self.unproven,
+            newest: self.files.iter().filter(|file| file.used).map(|file| file.id).max(),
         }
     }
 }

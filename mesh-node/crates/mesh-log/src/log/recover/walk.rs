@@ -305,7 +305,7 @@ impl<'a> Walk<'a> {
         Ok(Next::At(found))
     }
 
-    fn damaged(&mut self, file: FileId, offset: u64, len: u64, what: DamageKind) {
+    pub(super) fn damaged(&mut self, file: FileId, offset: u64, len: u64, what: DamageKind) {
         self.damage.push(Damage { file, offset, len, what, groups: None });
         self.replay.handle_damage();
     }
