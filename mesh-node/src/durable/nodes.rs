@@ -34,13 +34,17 @@ pub(super) struct Link {
     pub(super) said: Option<(Name, Ident)>,
     encoder: Encoder,
     has_more: bool,
+    /// Who this node is, until there was room to say so: nothing else that it sends is taken before.
+    unsaid: Option<Ident>,
 }
 
 impl Nodes {
     /// A link is up.
     pub(super) fn up(&mut self, link: LinkNumber, sender: Sender) {
         let (decoder, encoder) = (Decoder::new(), Encoder::new());
-        self.links.insert(link, Link { sender, decoder, number: None, said: None, encoder, has_more: false });
+        let link_of =
+            Link { sender, decoder, number: None, said: None, encoder, has_more: false, unsaid: None };
+        self.links.insert(link, link_of);
     }
 
     /// A link is over; whose it was, unless that node has another one.
@@ -118,10 +122,10 @@ impl Nodes {
         }
     }
 
-    /// Who this node is.
+    /// Who this node is. It is said with each [`Nodes::flush`] until there was room for it.
     pub(super) fn say(&mut self, link: LinkNumber, own: &Ident) {
         if let Some(link) = self.links.get_mut(&link) {
-            link.encoder.push_ident(own);
+            link.unsaid = Some(own.clone());
             link.has_more = true;
         }
     }
@@ -142,14 +146,28 @@ impl Nodes {
     /// Sends what was gathered. Returns how many batches there was no room for: they are lost.
     pub(super) fn flush(&mut self) -> u64 {
         let mut lost = 0;
-        for link in self.links.values_mut().filter(|link| link.has_more) {
+        for link in self.links.values_mut().filter(|link| link.has_more || link.unsaid.is_some()) {
             link.has_more = false;
+            link.introduce();
             let frames = std::mem::take(&mut link.encoder).finish();
             for (class, batch) in batches(frames) {
                 lost += u64::from(link.sender.try_send(class, batch).is_err());
             }
         }
         lost
+    }
+}
+
+impl Link {
+    /// Says who this node is, if that is to be said and there is room.
+    fn introduce(&mut self) {
+        let Some(own) = &self.unsaid else { return };
+        let mut encoder = Encoder::new();
+        encoder.push_ident(own);
+        let mut batches = batches(encoder.finish()).into_iter();
+        if batches.all(|(class, batch)| self.sender.try_send(class, batch).is_ok()) {
+            self.unsaid = None;
+        }
     }
 }
 
@@ -209,6 +227,46 @@ mod tests {
         assert_eq!(nodes.down(first), Some(node));
         assert!(!nodes.is_up(node));
         assert_eq!(nodes.down(first), None);
+    }
+
+    fn ident(number: u64) -> Ident {
+        let directory = mesh_log::directory::Uuid(7);
+        Ident {
+            cluster: None,
+            directory,
+            number: Some(NodeNumber(number)),
+            level: 0,
+            cluster_level: 0,
+            founders: None,
+        }
+    }
+
+    #[test]
+    fn who_this_node_is_is_said_until_there_is_room_for_it() {
+        let mut nodes = Nodes::default();
+        let link = LinkNumber(7);
+        let (sender, mut queues) = crate::peer::frames::queues();
+        nodes.up(link, sender.clone());
+        let mut expected = Encoder::new();
+        expected.push_ident(&ident(4));
+        let expected = batches(expected.finish());
+        let [(class, expected)] = &expected[..] else { panic!("one frame") };
+        while sender.try_send(*class, Bytes::from_static(b"full")).is_ok() {}
+        // What it says last counts.
+        for number in [3, 4] {
+            nodes.say(link, &ident(number));
+            assert!(nodes.has_more());
+            assert_eq!(nodes.flush(), 0, "it is not lost");
+            assert!(!nodes.has_more(), "nothing is held up by it");
+        }
+        let queue = &mut queues[class.index()];
+        while let Ok(batch) = queue.try_recv() {
+            assert_eq!(batch, "full");
+        }
+        assert_eq!(nodes.flush(), 0);
+        assert_eq!(queue.try_recv().unwrap(), expected);
+        nodes.flush();
+        assert!(queue.try_recv().is_err(), "once");
     }
 
     #[test]
