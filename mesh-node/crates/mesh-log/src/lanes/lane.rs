@@ -176,11 +176,13 @@ impl Lane {
         loop {
             let chunk = self.chunks.range(next..).next().map(|(_, chunk)| *chunk);
             let piece = self.pieces.range(next..).next().map(|(_, piece)| *piece);
+            let mut crc = None;
             let (run, pieces) = match (piece, chunk) {
                 (None, None) => return runs,
                 (Some(piece), chunk) if chunk.is_none_or(|chunk| piece.first < chunk.first) => {
                     let bytes = u64::from(piece.location.len);
                     let digest = digest(0, piece.location.crc);
+                    crc = Some(piece.location.crc);
                     (Run { lane, first: piece.first, last: piece.last(), bytes, digest }, 1)
                 }
                 (_, Some(Chunk { first, last, bytes, digest, pieces, .. })) => {
@@ -195,7 +197,11 @@ impl Lane {
                 Some(before) => {
                     before.last = run.last;
                     before.bytes += run.bytes;
-                    before.digest = joined(before.digest, run.digest, pieces);
+                    // One piece is much cheaper to go on with than to join.
+                    before.digest = match crc {
+                        Some(crc) => digest(before.digest, crc),
+                        None => joined(before.digest, run.digest, pieces),
+                    };
                 }
                 None => runs.push(run),
             }
