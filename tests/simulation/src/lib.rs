@@ -10,10 +10,9 @@
 
 use std::time::Instant;
 
-use mesh_log::bug::Bugs;
-
 pub mod checks;
 pub mod client;
+pub mod home;
 pub mod invariant;
 pub mod network;
 pub mod node;
@@ -40,7 +39,12 @@ pub fn run(plan: Plan) -> Report {
 /// Runs seeds on so many threads, and gives back what each came to, in their order. Stops early when one failed, unless
 /// `all`.
 #[must_use]
-pub fn run_many(seeds: std::ops::RangeInclusive<u64>, bugs: Bugs, threads: usize, all: bool) -> Vec<Report> {
+pub fn run_many(
+    seeds: std::ops::RangeInclusive<u64>,
+    plan: impl Fn(u64) -> Plan + Sync,
+    threads: usize,
+    all: bool,
+) -> Vec<Report> {
     use std::sync::{
         Mutex, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -56,7 +60,7 @@ pub fn run_many(seeds: std::ops::RangeInclusive<u64>, bugs: Bugs, threads: usize
                     if seed > *seeds.end() {
                         break;
                     }
-                    let report = run(Plan::of(seed).with_bugs(bugs));
+                    let report = run(plan(seed));
                     if report.violation.is_some() && !all {
                         stop.store(true, Ordering::Relaxed);
                     }

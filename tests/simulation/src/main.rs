@@ -39,9 +39,33 @@ struct Arguments {
     /// truncate-on-damage, stale-read, apply-twice.
     #[arg(long, value_name = "NAME", value_parser = bug)]
     bug: Vec<Bug>,
+    /// Who says which node has which group, whatever the seeds say.
+    #[arg(long, value_enum)]
+    placement: Option<Placement>,
     /// With --seed: these kinds of faults only, and three nodes at least, as tests of known bugs have it.
     #[arg(long, value_name = "NAME", value_parser = fault, requires = "seed")]
     fault: Vec<Fault>,
+}
+
+/// Who says which node has which group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Placement {
+    /// The simulator, from outside.
+    Given,
+    /// The meta group, by the reconcilers of the nodes.
+    Cluster,
+}
+
+impl Arguments {
+    fn plan(&self, seed: u64) -> Plan {
+        let bugs = self.bug.iter().fold(Bugs::default(), |bugs, bug| bugs.with(*bug));
+        let plan = match self.placement {
+            None => Plan::of(seed),
+            Some(Placement::Given) => Plan::given(seed),
+            Some(Placement::Cluster) => Plan::given(seed).with_cluster(),
+        };
+        plan.with_bugs(bugs)
+    }
 }
 
 fn fault(text: &str) -> anyhow::Result<Fault> {
@@ -65,13 +89,12 @@ fn bug(text: &str) -> anyhow::Result<Bug> {
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let bugs = arguments.bug.iter().fold(Bugs::default(), |bugs, bug| bugs.with(*bug));
     // A panic is a finding, with its seed.
     std::panic::set_hook(Box::new(|_| ()));
     let started = Instant::now();
     let reports = match arguments.seed {
         Some(seed) => {
-            let mut plan = Plan::of(seed).with_bugs(bugs);
+            let mut plan = arguments.plan(seed);
             if !arguments.fault.is_empty() {
                 plan = plan.with_faults(&arguments.fault);
             }
@@ -88,7 +111,12 @@ fn main() -> anyhow::Result<ExitCode> {
         None => {
             let threads =
                 arguments.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into));
-            run_many(arguments.seeds.clone(), bugs, threads.unwrap_or(1), arguments.all)
+            run_many(
+                arguments.seeds.clone(),
+                |seed| arguments.plan(seed),
+                threads.unwrap_or(1),
+                arguments.all,
+            )
         }
     };
     if arguments.all && !arguments.json {

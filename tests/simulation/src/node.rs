@@ -29,6 +29,7 @@ use mesh_shard::ShardMachine;
 
 use crate::{
     checks::Shadows,
+    home::Home,
     invariant::applied::{Recorded, Told},
     time::Time,
 };
@@ -101,6 +102,8 @@ pub struct Node {
     pub gone: bool,
     /// Groups that it has, or is to have: with their first members, on those that began them.
     pub groups: BTreeMap<GroupId, Option<Members>>,
+    /// Who it is to its cluster, if that knows of its nodes.
+    pub home: Option<Home>,
     /// A seed of its own.
     pub seed: u64,
     /// Bugs that it has.
@@ -136,6 +139,7 @@ impl Node {
             damaged: false,
             gone: false,
             groups: BTreeMap::new(),
+            home: None,
             seed,
             bugs,
         }
@@ -167,6 +171,10 @@ impl Node {
         let mut groups = recovered.groups;
         for (group, log) in &groups {
             found.logs.insert(*group, shadow(*group, log));
+        }
+        if let Some(home) = &self.home {
+            self.groups = home.groups();
+            home.doubt(&mut groups, checkpoints.keys().copied(), (&restored.damage, &recovered.damage));
         }
         // What is on the disk counts: a replica that was closed may be there again, one that was opened not yet.
         for group in groups.keys().chain(checkpoints.keys()) {

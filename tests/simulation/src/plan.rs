@@ -65,6 +65,15 @@ impl Fault {
     ];
 }
 
+/// What a cluster is like that its meta group knows of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cluster {
+    /// Replicas of each group at first.
+    pub replicas: u32,
+    /// Over how many zones its nodes are spread; 0 when they have none.
+    pub zones: u64,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -96,6 +105,9 @@ pub struct Plan {
     pub calm: Duration,
     /// Which faults come.
     pub faults: Vec<(Fault, u64)>,
+    /// With this the meta group says who has which group, and nodes see to it by their reconciler. Without it that comes
+    /// from outside, and is changed more often.
+    pub cluster: Option<Cluster>,
     /// Which bugs are back.
     pub bugs: Bugs,
 }
@@ -104,6 +116,12 @@ impl Plan {
     /// What follows from a seed.
     #[must_use]
     pub fn of(seed: u64) -> Self {
+        Self::given(seed)
+    }
+
+    /// What follows from a seed when it is said from outside who has which group.
+    #[must_use]
+    pub fn given(seed: u64) -> Self {
         let mut random = SplitMix64::new(seed);
         let weather = weather(&mut random);
         let mut faults = Fault::ALL.to_vec();
@@ -125,7 +143,39 @@ impl Plan {
             liveness: Duration::from_secs(60),
             calm: Duration::from_millis(*random.pick(&[300, 1_000, 2_500])),
             faults,
+            cluster: None,
             bugs: Bugs::default(),
+        }
+    }
+
+    /// The same with a meta group that knows the cluster: larger, and for longer, since a reconciler takes its time.
+    #[must_use]
+    pub fn with_cluster(self) -> Self {
+        let mut random = SplitMix64::new(self.seed ^ 0x636c_7573_7465_7273);
+        let nodes = *random.pick(&[3, 3, 4, 5, 5]);
+        let replicas = if nodes == 5 && random.chance(300) { 5 } else { 3 };
+        let zones = *random.pick(&[0, 0, 2, 3]);
+        let longest = Duration::from_secs(*random.pick(&[20, 20, 50]));
+        let mut faults = self.faults;
+        for (fault, weight) in [(Fault::Members, 6), (Fault::Wipe, 3)] {
+            faults.retain(|(other, _)| *other != fault);
+            if random.chance(700) {
+                faults.push((fault, weight));
+            }
+        }
+        if faults.is_empty() {
+            faults.push((Fault::Kill, 1));
+        }
+        Self {
+            nodes,
+            groups: random.between(1, 4) as u32,
+            clients: random.between(1, 4),
+            safety: random.duration(Duration::from_secs(8), longest),
+            liveness: Duration::from_secs(240),
+            calm: Duration::from_millis(*random.pick(&[800, 3_000, 8_000])),
+            cluster: Some(Cluster { replicas, zones }),
+            faults,
+            ..self
         }
     }
 

@@ -47,6 +47,10 @@ pub struct Counts {
     pub member_changes: u64,
     /// Leads that were asked to be handed over.
     pub transfers: u64,
+    /// Nodes that wanted to join a cluster.
+    pub joins: u64,
+    /// Steps that reconcilers took.
+    pub steps: u64,
     /// Events of all kinds.
     pub events: u64,
 }
@@ -75,6 +79,8 @@ impl Counts {
             full,
             member_changes,
             transfers,
+            joins,
+            steps,
             events,
         } = other;
         self.commits += commits;
@@ -97,6 +103,8 @@ impl Counts {
         self.full += full;
         self.member_changes += member_changes;
         self.transfers += transfers;
+        self.joins += joins;
+        self.steps += steps;
         self.events += events;
     }
 }

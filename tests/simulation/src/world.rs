@@ -32,6 +32,7 @@ use crate::{
 };
 
 mod clients;
+mod cluster;
 mod disks;
 mod end;
 mod faults;
@@ -40,6 +41,8 @@ mod links;
 mod messages;
 mod placement;
 
+pub use cluster::Asker;
+use cluster::Steward;
 pub use faults::Undo;
 
 /// Something that happens at a time.
@@ -143,6 +146,18 @@ pub enum Event {
     Links,
     /// Members are looked at.
     Placement,
+    /// A node tends to its cluster.
+    Tend {
+        /// The node.
+        node: u64,
+        /// The turn that was planned.
+        turn: u64,
+    },
+    /// A node without a number asks for one.
+    Ask {
+        /// The node.
+        node: u64,
+    },
 }
 
 /// What an operation came to.
@@ -191,6 +206,11 @@ pub enum Asked {
         /// The group.
         group: GroupId,
     },
+    /// A change of what the cluster knows of itself.
+    Meta {
+        /// Who asked.
+        asker: Asker,
+    },
     /// All of a lane, at the end.
     Whole {
         /// The group.
@@ -223,6 +243,8 @@ pub struct World {
     pub(crate) wanted: BTreeMap<GroupId, Members>,
     /// What was asked for last.
     pub(crate) asked: BTreeMap<GroupId, Members>,
+    /// What running nodes keep for their cluster.
+    pub(crate) stewards: BTreeMap<u64, Steward>,
     /// Which links nodes were told to be up.
     pub(crate) up: BTreeMap<(u64, u64), bool>,
     pub(crate) checks: Checks,
@@ -251,6 +273,7 @@ impl World {
             tokens: BTreeMap::new(),
             last_token: 0,
             wanted: BTreeMap::new(),
+            stewards: BTreeMap::new(),
             asked: BTreeMap::new(),
             up: BTreeMap::new(),
             checks: Checks::default(),
@@ -266,16 +289,9 @@ impl World {
     }
 
     fn begin(&mut self) {
-        let members = Members::of_voters((1..=self.plan.nodes).map(NodeNumber));
-        let groups: Vec<GroupId> = (0..=self.plan.groups).map(GroupId).collect();
-        for number in 1..=self.plan.nodes {
-            self.add_node(number);
-            for group in &groups {
-                self.node(number).groups.insert(*group, Some(members.clone()));
-            }
-        }
-        for group in groups {
-            self.wanted.insert(group, members.clone());
+        match self.plan.cluster {
+            Some(cluster) => self.begin_cluster(cluster),
+            None => self.begin_nodes(),
         }
         for client in 0..self.plan.clients {
             let group = GroupId(self.random.between(1, u64::from(self.plan.groups)) as u32);
@@ -288,6 +304,21 @@ impl World {
         self.queue.push(Time::default(), Event::Links);
         self.queue.push(Time::default(), Event::Placement);
         self.plan_fault();
+    }
+
+    /// Nodes that have all groups.
+    fn begin_nodes(&mut self) {
+        let members = Members::of_voters((1..=self.plan.nodes).map(NodeNumber));
+        let groups: Vec<GroupId> = (0..=self.plan.groups).map(GroupId).collect();
+        for number in 1..=self.plan.nodes {
+            self.add_node(number);
+            for group in &groups {
+                self.node(number).groups.insert(*group, Some(members.clone()));
+            }
+        }
+        for group in groups {
+            self.wanted.insert(group, members.clone());
+        }
     }
 
     /// Adds a node that starts at once.
@@ -343,6 +374,8 @@ impl World {
             Event::Look { node, group, lane, extent } => self.look(node, group, lane, extent),
             Event::Links => self.look_at_links(),
             Event::Placement => self.look_at_members(),
+            Event::Tend { node, turn } => self.tend(node, turn),
+            Event::Ask { node } => self.ask_for_number(node),
         }
     }
 
@@ -355,6 +388,7 @@ impl World {
             | Event::Wake { node, .. }
             | Event::Retry { node, .. }
             | Event::Job { node, .. }
+            | Event::Tend { node, .. }
             | Event::Request { node, .. } => *node,
             _ => return Some(event),
         };
@@ -410,6 +444,9 @@ fn words(panic: &(dyn Any + Send)) -> String {
 /// How many nodes may lose what is on their disks: a majority of each group has to stay whole, also while it has three
 /// members only.
 fn losses(plan: &Plan) -> u64 {
+    if plan.cluster.is_some() {
+        return 1;
+    }
     let shrinks = plan.faults.iter().any(|(fault, _)| *fault == Fault::Members);
     (plan.nodes - 1) / 2 - u64::from(shrinks && plan.nodes == 5)
 }

@@ -85,6 +85,11 @@ impl World {
             let what = client.doing.as_str();
             return Some(format!("client {producer} waits in group {group}: operation {operation}, {what}"));
         }
+        if self.plan.cluster.is_some()
+            && let Some(what) = self.cluster_lacks()
+        {
+            return Some(what);
+        }
         let groups: Vec<GroupId> = self.wanted.keys().copied().collect();
         groups.into_iter().find_map(|group| self.group_lacks(group))
     }

@@ -377,6 +377,9 @@ impl World {
 
     /// A node is lost for good, and another one takes its place.
     fn wipe(&mut self, node: u64) {
+        if self.plan.cluster.is_some() {
+            return self.replace(node);
+        }
         if self.nodes.len() >= 9 || self.plan.nodes < 3 || !self.may_lose(node) {
             return;
         }
@@ -398,8 +401,23 @@ impl World {
         }
     }
 
+    /// A node is lost for good, and another one of its name joins the cluster.
+    fn replace(&mut self, node: u64) {
+        if !self.may_join() || !self.may_lose(node) {
+            return;
+        }
+        self.stop(node, "is lost for good");
+        let lost = self.node(node);
+        (lost.gone, lost.damaged) = (true, true);
+        lost.disk.wipe();
+        self.add_joining(Some(node));
+    }
+
     /// More members, for a while.
     fn change_members(&mut self) {
+        if self.plan.cluster.is_some() {
+            return self.operate();
+        }
         if self.plan.nodes < 3 {
             return;
         }

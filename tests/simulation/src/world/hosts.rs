@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mesh_log::id::{FileId, GroupId, LaneId};
 use mesh_replica::{id::Token, machine::At, output::Output, refused::Refused, view::View};
+use mesh_wire::code::Code;
 
 use super::{Answer, Asked, Event, World};
 use crate::{
@@ -23,7 +24,8 @@ impl World {
     pub(super) fn start(&mut self, number: u64) {
         let (now, told) = (self.now, self.told.clone());
         let node = self.node(number);
-        if node.gone || node.process.is_some() {
+        let is_nobody = node.home.as_ref().is_some_and(|home| !home.numbered);
+        if node.gone || node.process.is_some() || is_nobody {
             return;
         }
         let digest = u64::from(node.disk.digest());
@@ -56,6 +58,7 @@ impl World {
             self.up.insert((number, other), false);
             self.up.insert((other, number), false);
         }
+        self.begin_to_tend(number);
         self.drain(number);
     }
 
@@ -76,6 +79,7 @@ impl World {
         }
         self.node(number).end();
         self.held.remove(&number);
+        self.stewards.remove(&number);
         self.tokens.retain(|(node, _), _| *node != number);
     }
 
@@ -139,7 +143,7 @@ impl World {
                     process.log.release(file, kept);
                 }
             }
-            Output::Changed(_) => {}
+            Output::Changed(_) => self.plan_to_tend(number, self.now),
             Output::Fatal(why) => {
                 self.trace.note(self.now, || format!("n{number} {why}"));
                 self.counts.ends += 1;
@@ -169,6 +173,7 @@ impl World {
                 self.reply(client, operation, answer);
             }
             Asked::Members { .. } => self.counts.member_changes += 1,
+            Asked::Meta { asker } => self.answer_meta(number, asker, Ok(reply)),
             _ => {}
         }
     }
@@ -234,6 +239,10 @@ impl World {
             | Asked::Read { client, operation, .. }
             | Asked::Fetch { client, operation } => self.reply(client, operation, Answer::Not { leader }),
             Asked::Members { .. } => {}
+            Asked::Meta { asker } => {
+                let code = if leader.is_some() { Code::NoLeader } else { Code::OutcomeUnknown };
+                self.answer_meta(number, asker, Err(code));
+            }
             Asked::Whole { group, lane, .. } => self.lane_refused(number, group, lane, why),
         }
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mesh_replica::{
-    codec::{self, Decoder, Received},
+    codec::{self, Decoder, Encoder, Received},
     id::NodeNumber,
     message::Message,
 };
@@ -24,6 +24,19 @@ impl World {
                 return self.checks.judge(Invariant::MessagesAreRead, what);
             }
         };
+        self.carry(from, to, frames);
+    }
+
+    /// A node says something that is not about a group.
+    pub(super) fn say(&mut self, from: u64, to: u64, push: impl FnOnce(&mut Encoder)) {
+        let mut encoder = Encoder::new();
+        push(&mut encoder);
+        let frames = encoder.finish().into_iter().map(|outgoing| outgoing.frame).collect();
+        self.counts.messages += 1;
+        self.carry(from, to, frames);
+    }
+
+    fn carry(&mut self, from: u64, to: u64, frames: Vec<Bytes>) {
         let [first, second] = self.network.fates(from, to);
         if to == 0 || to as usize > self.nodes.len() {
             return;
@@ -39,7 +52,8 @@ impl World {
 
     /// The frames of a message arrive.
     pub(super) fn arrives(&mut self, from: u64, to: u64, frames: &[Bytes]) {
-        if self.node(to).process.is_none() {
+        let waits = self.node(to).home.as_ref().is_some_and(|home| !home.numbered);
+        if self.node(to).process.is_none() && !waits {
             return;
         }
         // What is said in several frames travels together here, and overtakes others: a decoder of its own.
@@ -50,6 +64,9 @@ impl World {
                     messages.into_iter().for_each(|message| self.heard(from, to, message));
                 }
                 Ok(Received::Nothing) => {}
+                Ok(Received::Forward(forward)) => self.forwarded_here(to, from, forward),
+                Ok(Received::Forwarded(answer)) => self.forwarded_back(to, answer),
+                Ok(Received::Join(join)) => self.joining(to, from, join),
                 Ok(other) => self.unread(from, to, &format!("it reads {other:?}")),
                 Err(error) => self.unread(from, to, &error.to_string()),
             }

@@ -21,6 +21,9 @@ impl World {
     /// Does what brings members closer to what is wanted.
     pub(super) fn look_at_members(&mut self) {
         self.queue.push(self.now + EVERY, Event::Placement);
+        if self.plan.cluster.is_some() {
+            return self.look_at_cluster();
+        }
         let groups: Vec<GroupId> = self.wanted.keys().copied().collect();
         for group in groups {
             self.look_at_group(group);
@@ -84,13 +87,13 @@ impl World {
         }
     }
 
-    fn close(&mut self, number: u64, group: GroupId) {
+    pub(super) fn close(&mut self, number: u64, group: GroupId) {
         self.node(number).groups.remove(&group);
         self.trace.event(self.now, number, "removes", &[("group", u64::from(group.0))]);
         self.tell(number, |host, now| host.remove_group(now, group));
     }
 
-    fn open(&mut self, number: u64, group: GroupId) {
+    pub(super) fn open(&mut self, number: u64, group: GroupId) {
         let now = self.now.now(self.node(number).wrong_by_ms);
         let told = self.told.clone();
         self.trace.event(self.now, number, "opens", &[("group", u64::from(group.0))]);
