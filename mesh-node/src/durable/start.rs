@@ -124,8 +124,9 @@ fn groups(
     for group in damaged.into_iter().chain(doubted.collect::<Vec<_>>()) {
         groups.entry(group).or_default().suspect = true;
     }
-    let all: BTreeSet<GroupId> =
-        checkpoints.keys().chain(groups.keys()).chain(members.keys()).copied().collect();
+    // Whoever has a number has the meta group, also when it ended before that was on its disk: everything else follows from it.
+    let all = checkpoints.keys().chain(groups.keys()).chain(members.keys()).chain(&[GroupId::META]);
+    let all: BTreeSet<GroupId> = all.copied().collect();
     // What is left of groups that have no replica here any more is not wanted.
     let is_here =
         |group: &GroupId| all.contains(group) && !groups.get(group).is_some_and(|found| found.removed);
@@ -144,4 +145,25 @@ fn groups(
     }
     host.handle_sealed(now, &sealed);
     Ok(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use mesh_replica::id::NodeNumber;
+
+    use super::*;
+
+    #[test]
+    fn a_node_that_ended_right_after_it_joined_has_the_meta_group() {
+        let found = Found {
+            checkpoints: BTreeMap::new(),
+            recovered: log::Recovered::default(),
+            damaged: Vec::new(),
+            plan: None,
+        };
+        let options = HostOptions::new(NodeNumber(4), 1);
+        let host = groups(Now::default(), options, Lanes::default(), found).unwrap();
+        assert_eq!(host.groups().collect::<Vec<_>>(), [GroupId::META]);
+        assert_eq!(host.group(GroupId::META).unwrap().members, Members::default());
+    }
 }
