@@ -133,7 +133,6 @@ impl<M: Machine> Host<M> {
         self.shared.awake.remove(&group);
         self.busy.remove(&group);
         self.touched.insert(group);
-        self.rollover.forget(group);
         self.peers.forget(group);
         self.shared.pulls.forget(group);
         self.note_gone(group, gone.last_vote());
@@ -264,7 +263,7 @@ impl<M: Machine> Host<M> {
             }
         }
         let Some(last) = written.last else { return };
-        self.gone.handle_written(&mut self.shared, last);
+        self.settle_gone(last);
         for group in written.groups {
             self.with(group, |group, work| group.handle_written(work, last));
         }
@@ -282,7 +281,7 @@ impl<M: Machine> Host<M> {
         self.at(now);
         for file in sealed {
             for (group, _) in &file.groups {
-                if !self.groups.contains_key(group) {
+                if !self.groups.contains_key(group) && !self.gone.is_waiting(*group) {
                     self.rollover.forget(*group);
                 }
             }

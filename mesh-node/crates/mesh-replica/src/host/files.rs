@@ -99,6 +99,10 @@ impl<M: Machine> Host<M> {
 
     /// Says how far a group is, for the files of the log that wait for it.
     pub(super) fn progress(&mut self, id: GroupId) {
+        if self.gone.is_waiting(id) {
+            // What the log has is of its former life.
+            return;
+        }
         if let Some(progress) = self.groups.get(&id).and_then(Group::progress) {
             self.rollover.handle_progress(id, progress);
         }

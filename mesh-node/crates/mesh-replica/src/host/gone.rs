@@ -62,14 +62,22 @@ impl Gones {
         waits
     }
 
-    /// Writes up to one are durable.
-    pub(super) fn handle_written(&mut self, shared: &mut Shared, last: WriteId) {
+    /// Writes up to one are durable. Returns the groups whose removal is durable with them.
+    fn handle_written(&mut self, shared: &mut Shared, last: WriteId) -> Vec<GroupId> {
+        let mut removed = Vec::new();
         for (group, gone) in &mut self.groups {
             if matches!(gone.files, Files::Wait(id) if id <= last) {
                 gone.files = Files::Go;
                 forget(shared, *group);
+                removed.push(*group);
             }
         }
+        removed
+    }
+
+    /// Whether the removal of a group is not durable yet: after a restart it would be found as it was.
+    pub(super) fn is_waiting(&self, group: GroupId) -> bool {
+        self.groups.get(&group).is_some_and(|gone| matches!(gone.files, Files::Wait(_)))
     }
 
     /// Deletes again what could not be deleted.
@@ -100,6 +108,15 @@ impl<M: Machine> Host<M> {
         let files = Files::Wait(self.shared.write_id());
         self.shared.record(Record::Removed { group });
         self.gone.groups.insert(group, Gone { state, files, suspect: false, back: false });
+    }
+
+    /// Writes up to one are durable. What the log has of a group goes when it is known there that the group was removed:
+    /// else it would be found without the end of its log, which it has acknowledged.
+    pub(super) fn settle_gone(&mut self, last: WriteId) {
+        for group in self.gone.handle_written(&mut self.shared, last) {
+            self.rollover.forget(group);
+            self.progress(group);
+        }
     }
 
     pub(super) fn finish_forget(&mut self, group: GroupId, done: &Done) {

@@ -1,8 +1,9 @@
 //! Replicas that are opened again: after a removal, and after an end in the midst of something.
 
 use mesh_log::{
+    id::FileId,
     job::{Done, Job},
-    log::RecoveredGroup,
+    log::{RecoveredGroup, Sealed},
     record::{HardState, Record},
 };
 
@@ -11,7 +12,7 @@ use crate::{
     clock::Now,
     door::MessageKind,
     host::{GroupStart, Host},
-    id::JobId,
+    id::{JobId, WriteId},
     message::Message,
     options::HostOptions,
     output::Output,
@@ -99,6 +100,42 @@ fn a_replica_that_begins_anew_waits_until_the_files_of_before_are_deleted() {
     let again = forgets(&mut host).expect("it is tried again");
     host.handle_done(later, again, Done::Forgotten);
     assert!(answers(&mut host, 6));
+}
+
+/// Else it would be found after a power loss as if it had never had what it acknowledged.
+#[test]
+fn the_log_of_a_replica_stays_until_its_removal_is_durable() {
+    fn released(host: &mut Host<Book>) -> (Vec<u64>, Option<WriteId>) {
+        let (mut files, mut write) = (Vec::new(), None);
+        while let Some(output) = host.poll_output() {
+            match output {
+                Output::Release { file, .. } => files.push(file.0),
+                Output::Write { id, .. } => write = Some(id),
+                _ => {}
+            }
+        }
+        (files, write)
+    }
+    let mut cluster = Cluster::new(1);
+    cluster.elect();
+    cluster.commit("a");
+    let last = cluster.view(node(1)).last;
+    cluster.call(node(1), |host, now| {
+        // Each file goes as soon as it may.
+        host.handle_full(now, true);
+        let sealed = |file| Sealed { file: FileId(file), groups: vec![(GROUP, last)], bytes: 4_096 };
+        host.handle_sealed(now, &[sealed(77)]);
+        assert_eq!(released(host).0, []);
+        host.remove_group(now, GROUP);
+        let (files, removal) = released(host);
+        assert_eq!(files, []);
+        host.handle_sealed(now, &[sealed(78)]);
+        // What begins anew has nothing in them.
+        host.open_group(now, start(None)).unwrap();
+        assert_eq!(released(host), (Vec::new(), None));
+        host.handle_written(now, removal.unwrap(), Vec::new());
+        assert_eq!(released(host).0, [77, 78]);
+    });
 }
 
 fn start(recovered: Option<RecoveredGroup>) -> GroupStart<Book> {
