@@ -11,10 +11,10 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use mesh_log::{
     directory::{self, DataDir},
-    id::GroupId,
+    files::Reach,
     lanes::Lanes,
     log::{Damage, Part, RecoveredGroup},
-    offline::{self, GroupReport, Report as Found},
+    offline::{self, GroupReport, Report as Found, Told},
     vfs::{Vfs, real::Real},
 };
 use mesh_replica::whole;
@@ -96,19 +96,23 @@ fn failed(json: bool) -> impl Fn(offline::Error) -> Failure {
     move |error| Failure { code: error.code(), message: error.to_string(), json }
 }
 
-/// What of a group is not there, in words.
-fn lacking(
-    group: GroupId,
-    checkpoint: Option<&Bytes>,
-    recovered: Option<&RecoveredGroup>,
-    lanes: &Lanes,
-) -> Vec<String> {
-    whole::lacking(group, checkpoint, recovered, lanes).iter().map(ToString::to_string).collect()
+/// Reads a data directory with what its checkpoints say.
+fn with_told<T>(dir: &DataDir, vfs: &Arc<dyn Vfs>, work: impl FnOnce(Told<'_>) -> T) -> T {
+    let reach = Reach::of(vfs.as_ref(), dir.path());
+    let lacking = |group, checkpoint: Option<&Bytes>, recovered: Option<&RecoveredGroup>, lanes: &Lanes| {
+        let lacks = whole::lacking(group, checkpoint, recovered, lanes, &|location| reach.has(location));
+        lacks.iter().map(ToString::to_string).collect()
+    };
+    work(Told { lacking: &lacking, in_log: &whole::in_log })
+}
+
+fn look(dir: &DataDir, vfs: &Arc<dyn Vfs>, json: bool) -> Result<Found, Failure> {
+    with_told(dir, vfs, |told| offline::verify(vfs, dir.path(), dir.uuid(), told)).map_err(failed(json))
 }
 
 fn verify(place: &Where) -> Result<ExitCode, Failure> {
     let (dir, vfs) = open(place)?;
-    let found = offline::verify(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
+    let found = look(&dir, &vfs, place.json)?;
     if place.json {
         say(&report_json(&dir, &found).to_string(), true)?;
     } else {
@@ -138,7 +142,7 @@ fn dump(dir: &std::path::Path) -> Result<ExitCode, Failure> {
 fn repair(place: &Where, accept_loss: bool) -> Result<ExitCode, Failure> {
     let (dir, vfs) = open(place)?;
     if !accept_loss {
-        let found = offline::verify(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
+        let found = look(&dir, &vfs, place.json)?;
         if !found.is_damaged() {
             return say_repaired(&dir, &found, &[], place.json);
         }
@@ -147,9 +151,10 @@ fn repair(place: &Where, accept_loss: bool) -> Result<ExitCode, Failure> {
         let message = "this would be lost for good, and nobody agreed to that".to_owned();
         return Err(Failure { code: Code::RepairNeedsConsent, message, json: place.json });
     }
-    let repaired = offline::repair(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
+    let repaired = with_told(&dir, &vfs, |told| offline::repair(&vfs, dir.path(), dir.uuid(), told));
+    let repaired = repaired.map_err(failed(place.json))?;
     say_repaired(&dir, &repaired.before, &repaired.aside, place.json)?;
-    let left = offline::verify(&vfs, dir.path(), dir.uuid(), &lacking).map_err(failed(place.json))?;
+    let left = look(&dir, &vfs, place.json)?;
     if !left.is_damaged() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -272,8 +277,8 @@ fn report_text(dir: &DataDir, found: &Found) -> String {
     for at in &found.pieces {
         let (lane, first) = (at.piece.lane.0, at.piece.first);
         text += &format!(
-            "damaged: group {}, lane {lane}, {} records from {first} on\n",
-            at.group, at.piece.count
+            "damaged: file {:016x}: group {}, lane {lane}, {} records from {first} on\n",
+            at.piece.location.file.0, at.group, at.piece.count
         );
     }
     for (id, group) in found.groups.iter().filter(|(_, group)| group.suspect) {
@@ -338,7 +343,10 @@ fn report_json(dir: &DataDir, found: &Found) -> Json {
         .collect();
     let pieces = found.pieces.iter().map(|at| {
         let (piece, group) = (&at.piece, at.group.0);
-        json!({ "group": group, "lane": piece.lane.0, "first": piece.first, "count": piece.count })
+        let file = format!("{:016x}", piece.location.file.0);
+        json!({
+            "file": file, "group": group, "lane": piece.lane.0, "first": piece.first, "count": piece.count
+        })
     });
     let lacking = found.lacking.iter().map(|(group, what)| json!({ "group": group.0, "what": what }));
     json!({

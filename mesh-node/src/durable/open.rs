@@ -15,6 +15,7 @@ use mesh_core::meta;
 use mesh_log::{
     bug::Bugs,
     directory::DataDir,
+    files::Reach,
     id::GroupId,
     keeper::{self, Keeper},
     log::{self, Log},
@@ -65,6 +66,9 @@ pub(super) fn open(shared: &Shared, mut directory: DataDir) -> Result<Opened, Er
     let (log, recovered) = Log::open(Arc::clone(&vfs), &directory.log(), options)?;
     for (code, what) in losses(vfs.as_ref(), &directory, &restored, &recovered)? {
         tracing::error!(%code, what, "damage in the data directory: what is lost comes from other nodes");
+    }
+    for damage in restored.damage.iter().filter(|damage| damage.is_harmless()) {
+        tracing::warn!(code = %damage.code(), what = %damage, "damage in the data directory that was made good");
     }
     // Records that are missing are fetched while their group goes on.
     let damaged = restored.damage.iter().filter_map(keeper::Damage::lost_state).collect();
@@ -126,12 +130,12 @@ fn damage(store: &[keeper::Damage], log: &log::Recovered) -> Vec<(Code, String)>
 }
 
 /// What is not there, as other files say: a directory that was copied in part.
-fn missing(restored: &keeper::Restored, log: &log::Recovered) -> Vec<(Code, String)> {
+fn missing(reach: &Reach<'_>, restored: &keeper::Restored, log: &log::Recovered) -> Vec<(Code, String)> {
     let all: BTreeSet<GroupId> = restored.checkpoints.keys().chain(log.groups.keys()).copied().collect();
     let is_told = |group: &GroupId| restored.damage.iter().any(|damage| damage.lost_state() == Some(*group));
     let lacks = all.into_iter().filter(|group| !is_told(group)).flat_map(|group| {
         let (checkpoint, log) = (restored.checkpoints.get(&group), log.groups.get(&group));
-        let lacks = whole::lacking(group, checkpoint, log, &restored.lanes);
+        let lacks = whole::lacking(group, checkpoint, log, &restored.lanes, &|location| reach.has(location));
         lacks.into_iter().map(move |lack| (lack.code(), format!("group {group}: {lack}")))
     });
     lacks.collect()
@@ -146,7 +150,7 @@ fn losses(
 ) -> Result<Vec<(Code, String)>, Error> {
     let mut found = damage(&restored.damage, log);
     if !keeper::is_loss_accepted(vfs, directory.path())? {
-        found.extend(missing(restored, log));
+        found.extend(missing(&Reach::of(vfs, directory.path()), restored, log));
     }
     Ok(found)
 }

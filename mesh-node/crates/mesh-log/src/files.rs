@@ -1,6 +1,7 @@
 //! Names of files, and a bounded cache of open ones.
 
 use std::{
+    cell::RefCell,
     collections::BTreeMap,
     io::{self, IoSlice},
     path::{Path, PathBuf},
@@ -11,6 +12,7 @@ use parking_lot::Mutex;
 
 use crate::{
     id::FileId,
+    location::Location,
     vfs::{File, Vfs},
 };
 
@@ -64,6 +66,33 @@ pub(crate) fn id_of(path: &Path, extension: &str) -> Option<FileId> {
     let stem = path.file_stem()?.to_str()?;
     let hex = stem.len() == 16 && stem.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     hex.then(|| u64::from_str_radix(stem, 16).ok()).flatten().map(FileId)
+}
+
+/// How far files of a data directory reach; each is looked at once.
+#[derive(Debug)]
+pub struct Reach<'a> {
+    vfs: &'a dyn Vfs,
+    dir: &'a Path,
+    sizes: RefCell<BTreeMap<FileId, u64>>,
+}
+
+impl<'a> Reach<'a> {
+    /// Those of this directory.
+    #[must_use]
+    pub fn of(vfs: &'a dyn Vfs, dir: &'a Path) -> Self {
+        Self { vfs, dir, sizes: RefCell::default() }
+    }
+
+    /// Whether there are so many bytes, whatever they are.
+    #[must_use]
+    pub fn has(&self, location: &Location) -> bool {
+        let mut sizes = self.sizes.borrow_mut();
+        let size = sizes.entry(location.file).or_insert_with(|| {
+            let file = self.vfs.open(&data_path(self.dir, location.file), true);
+            file.and_then(|file| file.size()).unwrap_or(0)
+        });
+        location.offset.checked_add(location.len.into()).is_some_and(|end| end <= *size)
+    }
 }
 
 /// Reads all of it.

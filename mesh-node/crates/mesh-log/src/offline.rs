@@ -9,5 +9,5 @@ pub use self::{
     dump::dump,
     error::Error,
     repair::{Repaired, repair},
-    verify::{GroupReport, Lacking, Report, verify},
+    verify::{GroupReport, InLog, Lacking, Report, Told, verify},
 };

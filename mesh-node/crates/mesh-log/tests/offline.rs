@@ -14,7 +14,7 @@ use mesh_log::{
     id::{FileId, GroupId},
     location::Location,
     log::{Log, Options},
-    offline::{dump, repair, verify},
+    offline::{Told, dump, repair, verify},
     payload::Payload,
     record::{Entry, EntryKind, HardState, Record},
     vfs::{Vfs, real::Real},
@@ -29,7 +29,11 @@ fn real() -> Arc<dyn Vfs> {
 }
 
 /// Nothing is missed.
-fn all(
+fn all() -> Told<'static> {
+    Told { lacking: &nothing, in_log: &|_, _, _| Vec::new() }
+}
+
+fn nothing(
     _: GroupId,
     _: Option<&Bytes>,
     _: Option<&mesh_log::log::RecoveredGroup>,
@@ -90,11 +94,11 @@ fn a_whole_directory_is_whole() {
     filled(dir.path());
     let data = DataDir::open_offline(dir.path()).unwrap();
     let before = bytes_of(dir.path());
-    let report = verify(&real(), dir.path(), data.uuid(), &all).unwrap();
+    let report = verify(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert!(!report.is_damaged());
     assert_eq!((report.groups[&GroupId(1)].entries, report.groups[&GroupId(2)].last), (10, 10));
     assert_eq!(report.files.iter().map(|file| file.blocks).sum::<u64>(), 12, "start, ten, mark");
-    let repaired = repair(&real(), dir.path(), data.uuid(), &all).unwrap();
+    let repaired = repair(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert!(repaired.aside.is_empty());
     assert_eq!(
         bytes_of(dir.path()),
@@ -110,17 +114,17 @@ fn a_repair_says_what_is_lost_and_keeps_the_damaged_file() {
     flip(dir.path(), &at[6]);
     let data = DataDir::open_offline(dir.path()).unwrap();
     let damaged = fs::read(path(dir.path(), at[6].file)).unwrap();
-    let report = verify(&real(), dir.path(), data.uuid(), &all).unwrap();
+    let report = verify(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert!(report.is_damaged());
     let (one, two) = (report.groups[&GroupId(1)], report.groups[&GroupId(2)]);
     assert_eq!((one.last, one.lost, one.suspect), (6, Some((7, 10)), true));
     assert_eq!((two.last, two.lost, two.suspect), (10, None, false));
 
-    let repaired = repair(&real(), dir.path(), data.uuid(), &all).unwrap();
+    let repaired = repair(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert_eq!(repaired.before, report);
     assert_eq!(fs::read(&repaired.aside[0]).unwrap(), damaged);
     assert_eq!(fs::read(path(dir.path(), at[6].file)).unwrap(), damaged);
-    let after = verify(&real(), dir.path(), data.uuid(), &all).unwrap();
+    let after = verify(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert!(!after.is_damaged() && !after.harmless.is_empty());
 
     let (mut log, recovered) = Log::open(real(), &data.log(), options(&data)).unwrap();
@@ -158,11 +162,11 @@ fn a_damaged_table_is_told_and_repaired() {
     let table = Location { offset: at[3].offset - 60, ..at[3] };
     flip(dir.path(), &table);
     let data = DataDir::open_offline(dir.path()).unwrap();
-    let report = verify(&real(), dir.path(), data.uuid(), &all).unwrap();
+    let report = verify(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert_eq!(report.damage[0].groups, None);
     assert_eq!((report.groups[&GroupId(1)].last, report.groups[&GroupId(2)].last), (3, 3));
-    repair(&real(), dir.path(), data.uuid(), &all).unwrap();
-    let after = verify(&real(), dir.path(), data.uuid(), &all).unwrap();
+    repair(&real(), dir.path(), data.uuid(), all()).unwrap();
+    let after = verify(&real(), dir.path(), data.uuid(), all()).unwrap();
     assert!(!after.is_damaged());
     assert_eq!((after.groups[&GroupId(1)].last, after.groups[&GroupId(1)].state.commit), (3, 3));
 }
@@ -174,12 +178,13 @@ fn what_is_not_there_is_damage_until_somebody_agrees_to_go_on_without() {
     let data = DataDir::open_offline(dir.path()).unwrap();
     let lacking: &mesh_log::offline::Lacking<'_> =
         &|group, _, _, _| if group == GroupId(2) { vec!["half of it".to_owned()] } else { Vec::new() };
-    let report = verify(&real(), dir.path(), data.uuid(), lacking).unwrap();
+    let told = Told { lacking, ..all() };
+    let report = verify(&real(), dir.path(), data.uuid(), told).unwrap();
     assert!(report.is_damaged() && !report.accepted);
     assert_eq!(report.lacking, [(GroupId(2), "half of it".to_owned())]);
-    let repaired = repair(&real(), dir.path(), data.uuid(), lacking).unwrap();
+    let repaired = repair(&real(), dir.path(), data.uuid(), told).unwrap();
     assert_eq!(fs::read_to_string(&repaired.aside[0]).unwrap(), "group 2: half of it\n");
-    let report = verify(&real(), dir.path(), data.uuid(), lacking).unwrap();
+    let report = verify(&real(), dir.path(), data.uuid(), told).unwrap();
     assert!(report.accepted && !report.is_damaged());
-    assert!(repair(&real(), dir.path(), data.uuid(), lacking).unwrap().aside.is_empty());
+    assert!(repair(&real(), dir.path(), data.uuid(), told).unwrap().aside.is_empty());
 }

@@ -83,6 +83,15 @@ impl Replay {
         self.groups.get(&group).map_or(0, |group| if group.removed { u64::MAX } else { group.cut.0 })
     }
 
+    /// Groups that have lost something, whatever was not known of whom.
+    pub(crate) fn known_losers(&self) -> BTreeSet<GroupId> {
+        let loses = |group: &Group| {
+            let lacks = group.hole.as_ref().is_some_and(|(_, last)| *last > group.cut.0);
+            group.suspect || lacks
+        };
+        self.groups.iter().filter(|(_, group)| loses(group)).map(|(id, _)| *id).collect()
+    }
+
     /// What it came to, and whether that may be less than was promised without it being known of whom.
     pub(crate) fn finish(self) -> (BTreeMap<GroupId, RecoveredGroup>, BTreeMap<GroupId, Standing>, bool) {
         let blind = self.blind;

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{Error, Lacking, Report, verify};
+use super::{Error, Report, Told, verify};
 use crate::{
     directory::Uuid,
     id::FileId,
@@ -31,19 +31,14 @@ pub struct Repaired {
 ///
 /// # Errors
 /// When something can't be read or written at all.
-pub fn repair(
-    vfs: &Arc<dyn Vfs>,
-    dir: &Path,
-    directory: Uuid,
-    lacking: &Lacking<'_>,
-) -> Result<Repaired, Error> {
-    let before = verify(vfs, dir, directory, lacking)?;
+pub fn repair(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid, told: Told<'_>) -> Result<Repaired, Error> {
+    let before = verify(vfs, dir, directory, told)?;
     let mut aside = keeper::accept_loss(vfs, dir)?;
     if !before.damage.is_empty() || before.groups.values().any(|group| group.suspect) {
         aside.extend(cut(vfs, dir, directory, &before)?);
     }
     // What neither of these has put right is not there, and stays so.
-    let left = verify(vfs, dir, directory, lacking)?;
+    let left = verify(vfs, dir, directory, told)?;
     if !left.accepted && !left.lacking.is_empty() {
         let text: String =
             left.lacking.iter().map(|(group, what)| format!("group {group}: {what}\n")).collect();

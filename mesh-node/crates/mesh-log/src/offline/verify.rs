@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     path::Path,
     sync::Arc,
 };
@@ -14,6 +15,7 @@ use crate::{
     id::GroupId,
     keeper::{self, Keeper},
     lanes::Lanes,
+    location::Piece,
     log::{self, Damage, FileReport, Log},
     record::HardState,
     scrub::{DamagedPiece, Scrub},
@@ -57,6 +59,24 @@ pub struct Report {
 pub type Lacking<'a> =
     dyn Fn(GroupId, Option<&Bytes>, Option<&log::RecoveredGroup>, &Lanes) -> Vec<String> + 'a;
 
+/// Gives the records that the checkpoint of a group names in files of the log and that stand in no segment.
+pub type InLog<'a> = dyn Fn(GroupId, &Bytes, &Lanes) -> Vec<Piece> + 'a;
+
+/// What whoever made the checkpoints has to say of them.
+#[derive(Clone, Copy)]
+pub struct Told<'a> {
+    /// What a group lacks.
+    pub lacking: &'a Lacking<'a>,
+    /// Which records stand in the log alone.
+    pub in_log: &'a InLog<'a>,
+}
+
+impl fmt::Debug for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Told").finish_non_exhaustive()
+    }
+}
+
 /// What a log has of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupReport {
@@ -92,30 +112,31 @@ impl Report {
 ///
 /// # Errors
 /// When something can't be read at all, or is not this directory's. Damage is in the report.
-pub fn verify(
-    vfs: &Arc<dyn Vfs>,
-    dir: &Path,
-    directory: Uuid,
-    lacking: &Lacking<'_>,
-) -> Result<Report, Error> {
+pub fn verify(vfs: &Arc<dyn Vfs>, dir: &Path, directory: Uuid, told: Told<'_>) -> Result<Report, Error> {
     let options = keeper::Options { read_only: true, ..keeper::Options::default() };
     let (keeper, restored) = Keeper::open(Arc::clone(vfs), dir, options)?;
     let options = log::Options { kept: restored.kept, ..log::Options::new(directory.0) };
     let (recovered, files) = Log::inspect(Arc::clone(vfs), &dir.join("log"), &options)?;
     let keeper = Arc::new(keeper);
     let segments = keeper.segments().len() as u64;
-    let mut scrub = Scrub::new(keeper);
+    let mut scrub = Scrub::new(Arc::clone(&keeper));
     let mut pieces = Vec::new();
     while segments > 0 && scrub.progress().rounds == 0 {
         let found = scrub.step(SCRUB_BYTES);
         pieces.extend(found.into_iter().filter(|at| restored.lanes.stands(at.group, &at.piece)));
+    }
+    // The log itself needs them no more: what of them is damaged there, it calls harmless.
+    for (group, checkpoint) in &restored.checkpoints {
+        let in_log = (told.in_log)(*group, checkpoint, &restored.lanes);
+        let damaged = in_log.into_iter().filter(|piece| keeper.read_piece(piece).is_none());
+        pieces.extend(damaged.map(|piece| DamagedPiece { group: *group, piece }));
     }
     let all: BTreeSet<GroupId> =
         restored.checkpoints.keys().chain(recovered.groups.keys()).copied().collect();
     let is_lost = |group: &GroupId| restored.damage.iter().any(|damage| damage.lost_state() == Some(*group));
     let lacks = all.into_iter().filter(|group| !is_lost(group)).flat_map(|group| {
         let (checkpoint, log) = (restored.checkpoints.get(&group), recovered.groups.get(&group));
-        lacking(group, checkpoint, log, &restored.lanes).into_iter().map(move |what| (group, what))
+        (told.lacking)(group, checkpoint, log, &restored.lanes).into_iter().map(move |what| (group, what))
     });
     let lacks = lacks.collect();
     let groups = recovered.groups.into_iter().map(|(id, group)| (id, report(&group))).collect();

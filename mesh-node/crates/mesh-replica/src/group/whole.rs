@@ -9,6 +9,7 @@ use bytes::Bytes;
 use mesh_log::{
     id::{GroupId, LaneId},
     lanes::Lanes,
+    location::{Location, Piece},
     log::RecoveredGroup,
 };
 use mesh_wire::code::Code;
@@ -64,13 +65,15 @@ impl Lack {
 }
 
 /// What of a group is not there, as far as its checkpoint and its log know. `lanes` say where records stand in segments.
-/// What is damaged is told by whoever read it, and not here.
+/// What is damaged is told by whoever read it, and not here; `is_there` says of a place in a file of the log only whether
+/// the file reaches so far.
 #[must_use]
 pub fn lacking(
     group: GroupId,
     checkpoint: Option<&Bytes>,
     recovered: Option<&RecoveredGroup>,
     lanes: &Lanes,
+    is_there: &dyn Fn(&Location) -> bool,
 ) -> Vec<Lack> {
     let nothing = RecoveredGroup::default();
     let recovered = recovered.unwrap_or(&nothing);
@@ -88,16 +91,26 @@ pub fn lacking(
         lacks.push(Lack::Entries { last: start.state.commit });
     }
     if let Some(saved) = &saved {
-        lacks.extend(records(group, saved, lanes));
+        lacks.extend(records(group, saved, lanes, is_there));
     }
     lacks
 }
 
+/// Records that a checkpoint names in files of the log, and that stand in no segment: only there.
+#[must_use]
+pub fn in_log(group: GroupId, checkpoint: &Bytes, lanes: &Lanes) -> Vec<Piece> {
+    let Ok(saved) = Saved::decode(checkpoint) else { return Vec::new() };
+    let is_only_there =
+        |piece: &Piece| !lanes.lacking(group, &[(piece.lane, piece.first, piece.last())]).is_empty();
+    saved.pieces.into_iter().filter(is_only_there).collect()
+}
+
 /// Records that a checkpoint names and that stand nowhere.
-fn records(group: GroupId, saved: &Saved, lanes: &Lanes) -> Vec<Lack> {
+fn records(group: GroupId, saved: &Saved, lanes: &Lanes, is_there: &dyn Fn(&Location) -> bool) -> Vec<Lack> {
     let ranges: Vec<_> =
         saved.extents.iter().map(|extent| (extent.lane, extent.first, extent.last)).collect();
     let mut in_log = saved.pieces.clone();
+    in_log.retain(|piece| is_there(&piece.location));
     in_log.sort_unstable_by_key(|piece| (piece.lane, piece.first));
     let mut lacks = Vec::new();
     for (lane, mut first, last) in lanes.lacking(group, &ranges) {
@@ -121,12 +134,7 @@ fn records(group: GroupId, saved: &Saved, lanes: &Lanes) -> Vec<Lack> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use mesh_log::{
-        id::FileId,
-        location::{Location, Piece},
-        payload::Payload,
-        record::HardState,
-    };
+    use mesh_log::{id::FileId, payload::Payload, record::HardState};
 
     use super::*;
     use crate::{
@@ -137,6 +145,15 @@ mod tests {
 
     const GROUP: GroupId = GroupId(3);
     const LANE: LaneId = LaneId(7);
+
+    fn lacking(
+        group: GroupId,
+        checkpoint: Option<&Bytes>,
+        recovered: Option<&RecoveredGroup>,
+        lanes: &Lanes,
+    ) -> Vec<Lack> {
+        super::lacking(group, checkpoint, recovered, lanes, &|_| true)
+    }
 
     fn piece(first: u64, count: u32, file: FileId) -> Piece {
         Piece { lane: LANE, first, count, location: Location { file, offset: 0, len: 10, crc: 0 } }
@@ -198,5 +215,13 @@ mod tests {
         let lacks = lacking(GROUP, Some(&saved), Some(&log(5, 5)), &lanes);
         let records = |first, last| Lack::Records { lane: LANE, first, last };
         assert_eq!(lacks, [records(11, 14), records(18, 20), records(35, 40)]);
+        assert_eq!(super::in_log(GROUP, &saved, &lanes), in_log);
+        // The same when the file of the log is not there.
+        let is_there = |location: &Location| location.file != FileId(2);
+        let lacks = super::lacking(GROUP, Some(&saved), Some(&log(5, 5)), &lanes, &is_there);
+        assert_eq!(lacks, [records(11, 20), records(30, 40)]);
+        // A segment has what the log had.
+        lanes.put(GROUP, piece(15, 3, FileId(3)));
+        assert_eq!(super::in_log(GROUP, &saved, &lanes), in_log[1..]);
     }
 }

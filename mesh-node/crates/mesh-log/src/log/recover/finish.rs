@@ -2,7 +2,7 @@
 
 use super::{FileReport, Recovery, walk::Walk};
 use crate::{
-    id::{FileId, GroupId},
+    id::FileId,
     log::{Damage, DamageKind, Recovered, Sealed},
     wal::footer::Extent,
 };
@@ -11,17 +11,18 @@ impl Walk<'_> {
     /// Says of whom something is lost, and where the log goes on.
     pub(super) fn finish(self) -> Recovery {
         let accepted = self.accepted.unwrap_or(0);
+        let losers = self.replay.known_losers();
         let (groups, standing, blind) = self.replay.finish();
-        let suspect: Vec<GroupId> =
-            groups.iter().filter(|(_, group)| group.suspect).map(|(id, _)| *id).collect();
+        let answered = self.answered;
         let (damage, harmless): (Vec<Damage>, Vec<Damage>) = self
             .damage
             .into_iter()
-            .map(|damage| Damage {
+            .enumerate()
+            .map(|(nth, damage)| Damage {
                 groups: match damage.groups {
-                    _ if blind => None,
-                    Some(groups) => Some(groups.into_iter().filter(|id| suspect.contains(id)).collect()),
-                    None => Some(suspect.clone()),
+                    _ if blind && nth >= answered => None,
+                    Some(groups) => Some(groups.into_iter().filter(|id| losers.contains(id)).collect()),
+                    None => Some(losers.iter().copied().collect()),
                 },
                 ..damage
             })

@@ -41,6 +41,8 @@ pub(super) struct Walk<'a> {
     pub(super) top: u64,
     pub(super) max_mark: Option<u64>,
     pub(super) damage: Vec<Damage>,
+    /// How much of that a later file has answered by saying where groups stand.
+    pub(super) answered: usize,
     pub(super) reports: Vec<FileReport>,
     pub(super) tail: Option<Tail>,
     pub(super) unclosed: Vec<(FileId, Footer)>,
@@ -60,6 +62,7 @@ impl<'a> Walk<'a> {
             top: 0,
             max_mark: None,
             damage: Vec::new(),
+            answered: 0,
             reports: Vec::new(),
             tail: None,
             unclosed: Vec::new(),
@@ -256,6 +259,7 @@ impl<'a> Walk<'a> {
     fn take(&mut self, file: &Found, block: &Block) {
         if block.header.start {
             self.replay.handle_start(file.id, block.items.iter().map(|(item, ..)| item));
+            self.answered = self.damage.len();
         } else {
             for (item, at, payload) in &block.items {
                 self.replay.handle_item(file.id, item, *at, payload.as_ref());
