@@ -31,7 +31,7 @@ use mesh_replica::{
     host::{Host, Refusals},
     output::Output,
 };
-use mesh_shard::ShardMachine;
+use mesh_shard::{ShardMachine, retire::Retire};
 use mesh_wire::code::Code;
 use tokio::sync::Notify;
 
@@ -79,6 +79,7 @@ pub(crate) struct Plane {
     pub(super) steward: Steward,
     pub(super) operators: Operators,
     bugs: Bugs,
+    retire: Retire,
     /// The groups as they were last looked at, and what of that the gauges show and was tended to.
     seen: Seen,
     counted: (u64, Groups),
@@ -120,6 +121,7 @@ impl Plane {
             steward,
             operators: Operators::default(),
             bugs,
+            retire: Retire::default(),
             seen: Seen::default(),
             counted: (0, Groups::default()),
             tended: 0,

@@ -36,6 +36,8 @@ pub(super) enum What {
     Fetch(Fetch),
     /// Other members for a group.
     Members,
+    /// To forget lanes: a command of a shard.
+    Forget,
 }
 
 impl What {
@@ -44,7 +46,7 @@ impl What {
         match self {
             Self::Put(_) => Kind::Put,
             Self::Readable(_) | Self::Fetch(_) => Kind::Fetch,
-            Self::Meta | Self::Members => Kind::Declare,
+            Self::Meta | Self::Members | Self::Forget => Kind::Declare,
         }
     }
 }

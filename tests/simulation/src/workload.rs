@@ -50,7 +50,7 @@ pub fn trim(lane: LaneId, below: u64) -> Bytes {
 pub fn done(reply: &[u8]) -> Result<u64, String> {
     match Reply::decode(reply).map_err(|error| error.to_string())? {
         Reply::Appended { first, .. } => Ok(first),
-        Reply::Trimmed => Ok(0),
+        Reply::Trimmed | Reply::Forgotten => Ok(0),
         Reply::Refused(refusal) => Err(refusal.to_string()),
     }
 }

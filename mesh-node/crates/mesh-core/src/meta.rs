@@ -135,8 +135,14 @@ impl Meta {
     }
 
     /// All declarations, by kind and name.
-    pub fn declarations(&self) -> impl Iterator<Item = &Declaration> {
+    pub fn declarations(&self) -> impl ExactSizeIterator<Item = &Declaration> {
         self.declarations.values()
+    }
+
+    /// The first lane that was not given to a declaration yet; none is given twice.
+    #[must_use]
+    pub fn next_lane(&self) -> LaneId {
+        LaneId(self.next_lane)
     }
 
     /// What is declared under a name.

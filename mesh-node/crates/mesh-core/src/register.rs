@@ -11,6 +11,7 @@
 
 mod append;
 mod command;
+mod gone;
 mod lane;
 mod producer;
 mod refusal;
@@ -19,7 +20,7 @@ mod state;
 
 use std::collections::BTreeMap;
 
-use self::lane::Lane;
+use self::{gone::Gone, lane::Lane};
 use crate::meta::LaneId;
 use crate::tagged::Fields;
 
@@ -53,6 +54,8 @@ pub const PRODUCER_IDLE_MS: u64 = mesh_wire::limits::REQUEST_TIMEOUT_MS_MAX as u
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Registers {
     lanes: BTreeMap<LaneId, Lane>,
+    /// Lanes that are declared no more.
+    gone: Gone,
     /// How many producers there are over all lanes.
     producers: usize,
     /// How many runs there are over all of them.

@@ -6,6 +6,7 @@
 //!
 //!   bootstrap, founding, join: how a node begins (once)
 //!   reconcile: what is to be done next, given what is wanted and what is seen   (again and again)
+//!   retire: what is declared no more frees its records
 //! ```
 //! All of it is pure: no async, clock, random source, log, lock or I/O.
 
@@ -15,5 +16,6 @@ pub mod founding;
 pub mod join;
 pub mod machine;
 pub mod reconcile;
+pub mod retire;
 
 pub use machine::ShardMachine;

@@ -57,13 +57,10 @@ impl Machine for ShardMachine {
                     offset: keep.offset,
                     len: keep.len,
                 });
-                let trim =
-                    applied.trim.map(|trim| Trim { lane: convert::lane(trim.lane), below: trim.below });
-                Outcome {
-                    reply: applied.reply.encode(),
-                    keep: Vec::from_iter(keep),
-                    trim: Vec::from_iter(trim),
-                }
+                let trim = applied.trim.iter();
+                let trim = trim.map(|trim| Trim { lane: convert::lane(trim.lane), below: trim.below });
+                let trim = trim.collect();
+                Outcome { reply: applied.reply.encode(), keep: Vec::from_iter(keep), trim }
             }
         }
     }

@@ -122,7 +122,7 @@ fn read(what: What, reply: Bytes) -> Result<Answer, Refusal> {
                 Ok(Answer::Put(PutOk { lane: lane.0, first, count, duplicate }))
             }
             register::Reply::Refused(refusal) => Err(Refusal::new(refusal.code(), refusal.to_string())),
-            register::Reply::Trimmed => Err(unreadable()),
+            register::Reply::Trimmed | register::Reply::Forgotten => Err(unreadable()),
         },
         What::Meta => match meta::Reply::decode(&reply).map_err(|_| unreadable())? {
             meta::Reply::Declared { lane, group, new } => {
@@ -135,6 +135,6 @@ fn read(what: What, reply: Bytes) -> Result<Answer, Refusal> {
             _ => Err(unreadable()),
         },
         What::Readable(_) | What::Fetch(_) => Ok(Answer::Fetched(reply)),
-        What::Members => Err(unreadable()),
+        What::Members | What::Forget => Err(unreadable()),
     }
 }

@@ -7,6 +7,7 @@ use mesh_replica::{
     host::{GroupStart, Host},
     id::NodeNumber,
     options::HostOptions,
+    view::Role,
 };
 use mesh_shard::{ShardMachine, join, reconcile::Step};
 use mesh_wire::code::Code;
@@ -37,6 +38,27 @@ impl Plane {
         let steps = reconciler.handle(now.monotonic, meta, self.seen.views());
         let is_busy = !steps.is_empty();
         steps.into_iter().for_each(|step| self.step(now, step));
+        self.retire(now) || is_busy
+    }
+
+    /// Has the groups that are led here forget what is declared no more. Whether there was anything.
+    fn retire(&mut self, now: Now) -> bool {
+        let (Some(host), Some(meta)) = (&self.host, routes::meta(self.host.as_ref())) else { return false };
+        let led = self.seen.views().iter().filter(|(_, view)| view.role == Role::Leader);
+        let mut forget = Vec::new();
+        for (group, view) in led {
+            let Some(registers) = host.machine(*group).and_then(ShardMachine::registers) else { continue };
+            let commands = self.retire.handle(now.monotonic, meta, (*group, view.term), registers);
+            forget.extend(commands.into_iter().map(|command| (*group, command)));
+        }
+        let is_busy = !forget.is_empty();
+        for (group, command) in forget {
+            tracing::info!(%group, ?command, "what is declared no more is forgotten");
+            let request = Request { asker: Asker::Own, id: 0, what: What::Forget };
+            if let Err(refusal) = self.propose(now, group, request, command.encode(), 0) {
+                tracing::debug!(code = %refusal.code, cause = refusal.cause, "a group can't be told yet");
+            }
+        }
         is_busy
     }
 

@@ -17,7 +17,7 @@ pub struct Applied {
     /// The part of the command that is to be kept.
     pub keep: Option<Keep>,
     /// What is not wanted any more.
-    pub trim: Option<Trim>,
+    pub trim: Vec<Trim>,
 }
 
 /// A part of the command holds records.
@@ -68,6 +68,7 @@ impl Registers {
         match Command::decode(command) {
             Ok(Command::Append { lane, batch }) => self.append(time_ms, lane, &batch, command),
             Ok(Command::Trim { lane, below }) => self.trim(lane, below),
+            Ok(Command::Forget { first, last }) => self.forget(first, last),
             Err(_) => refused(Refusal::Invalid),
         }
     }
@@ -84,11 +85,13 @@ impl Registers {
                     offset: (command.len() - batch.len()) as u32,
                     len: batch.len() as u32,
                 }),
-                trim: None,
+                trim: Vec::new(),
             },
-            Ok((first, count, true)) => {
-                Applied { reply: Reply::Appended { first, count, duplicate: true }, keep: None, trim: None }
-            }
+            Ok((first, count, true)) => Applied {
+                reply: Reply::Appended { first, count, duplicate: true },
+                keep: None,
+                trim: Vec::new(),
+            },
             Err(refusal) => refused(refusal),
         }
     }
@@ -99,6 +102,9 @@ impl Registers {
         let count = dense(&header)?;
         if id.0 == 0 {
             return Err(Refusal::Invalid);
+        }
+        if self.gone.has(id) {
+            return Err(Refusal::Undeclared);
         }
         let lane = match self.lanes.get(&id) {
             Some(lane) => lane,
@@ -172,15 +178,15 @@ impl Registers {
         match self.lanes.get_mut(&id) {
             Some(lane) if below <= lane.view().next => {
                 lane.trim(below);
-                Applied { reply: Reply::Trimmed, keep: None, trim: Some(Trim { lane: id, below }) }
+                Applied { reply: Reply::Trimmed, keep: None, trim: vec![Trim { lane: id, below }] }
             }
             _ => refused(Refusal::Invalid),
         }
     }
 }
 
-fn refused(refusal: Refusal) -> Applied {
-    Applied { reply: Reply::Refused(refusal), keep: None, trim: None }
+pub(super) fn refused(refusal: Refusal) -> Applied {
+    Applied { reply: Reply::Refused(refusal), keep: None, trim: Vec::new() }
 }
 
 impl From<FormatError> for Refusal {

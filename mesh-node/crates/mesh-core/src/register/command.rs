@@ -9,12 +9,13 @@ pub const APPEND_OVERHEAD: usize = 16;
 
 const APPEND: u8 = 1;
 const TRIM: u8 = 2;
+const FORGET: u8 = 3;
 
 /// What changes registers.
 ///
 /// ```text
 ///  0      1                8          16
-///  | kind | reserved, 0 … | lane u64 | 1 append: a record batch; 2 trim: below u64 |
+///  | kind | reserved, 0 … | lane u64 | 1 append: a record batch; 2 trim: below u64; 3 forget: last u64 |
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -31,6 +32,13 @@ pub enum Command {
         lane: LaneId,
         /// The first number that is.
         below: u64,
+    },
+    /// These lanes are declared no more, or were never this shard's; nothing of them is wanted, ever.
+    Forget {
+        /// The first of them.
+        first: LaneId,
+        /// The last of them.
+        last: LaneId,
     },
 }
 
@@ -54,6 +62,7 @@ impl Command {
         let (kind, lane, rest) = match self {
             Self::Append { lane, batch } => (APPEND, lane, batch.clone()),
             Self::Trim { lane, below } => (TRIM, lane, Bytes::copy_from_slice(&below.to_le_bytes())),
+            Self::Forget { first, last } => (FORGET, first, Bytes::copy_from_slice(&last.0.to_le_bytes())),
         };
         let mut out = BytesMut::with_capacity(APPEND_OVERHEAD + rest.len());
         out.put_slice(&head(kind, *lane));
@@ -73,6 +82,7 @@ impl Command {
         match kind {
             [APPEND, 0, 0, 0, 0, 0, 0, 0] => Ok(Self::Append { lane, batch: bytes.slice(APPEND_OVERHEAD..) }),
             [TRIM, 0, 0, 0, 0, 0, 0, 0] => Ok(Self::Trim { lane, below: number(rest)? }),
+            [FORGET, 0, 0, 0, 0, 0, 0, 0] => Ok(Self::Forget { first: lane, last: LaneId(number(rest)?) }),
             _ => Err(Refusal::Invalid),
         }
     }

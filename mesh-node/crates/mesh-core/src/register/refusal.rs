@@ -39,6 +39,9 @@ pub enum Refusal {
     /// As many lanes as there may be.
     #[error("the shard has as many lanes as it may have")]
     LanesFull,
+    /// The lane is declared no more.
+    #[error("the lane is declared no more")]
+    Undeclared,
 }
 
 impl Refusal {
@@ -53,6 +56,7 @@ impl Refusal {
             Self::Forgotten { .. } => Code::SequenceForgotten,
             Self::ProducersFull => Code::TooManyProducers,
             Self::LanesFull => Code::TooManyLanes,
+            Self::Undeclared => Code::LaneUndeclared,
         }
     }
 

@@ -10,6 +10,7 @@ pub const REPLY_BYTES: usize = 16;
 const APPENDED: u8 = 0;
 const TRIMMED: u8 = 1;
 const REFUSED: u8 = 2;
+const FORGOTTEN: u8 = 3;
 
 /// What a command came to.
 ///
@@ -30,6 +31,8 @@ pub enum Reply {
     },
     /// They are not kept any more.
     Trimmed,
+    /// The lanes are forgotten.
+    Forgotten,
     /// Nothing has changed.
     Refused(Refusal),
 }
@@ -41,6 +44,7 @@ impl Reply {
         let (kind, duplicate, reason, count, number) = match *self {
             Self::Appended { first, count, duplicate } => (APPENDED, duplicate, 0, count, first),
             Self::Trimmed => (TRIMMED, false, 0, 0, 0),
+            Self::Forgotten => (FORGOTTEN, false, 0, 0, 0),
             Self::Refused(refusal) => {
                 let (reason, number) = match refusal {
                     Refusal::Invalid => (0, 0),
@@ -50,6 +54,7 @@ impl Reply {
                     Refusal::Forgotten { expected } => (4, expected),
                     Refusal::ProducersFull => (5, 0),
                     Refusal::LanesFull => (6, 0),
+                    Refusal::Undeclared => (7, 0),
                 };
                 (REFUSED, false, reason, 0, number)
             }
@@ -77,6 +82,7 @@ impl Reply {
         match (kind, duplicate, reason) {
             (APPENDED, 0 | 1, 0) => Ok(Self::Appended { first: number, count, duplicate: duplicate == 1 }),
             (TRIMMED, 0, 0) => Ok(Self::Trimmed),
+            (FORGOTTEN, 0, 0) => Ok(Self::Forgotten),
             (REFUSED, 0, 0) => Ok(Self::Refused(Refusal::Invalid)),
             (REFUSED, 0, 1) => {
                 Ok(Self::Refused(Refusal::Batch { code: number.try_into().map_err(|_| narrow)? }))
@@ -88,6 +94,7 @@ impl Reply {
             (REFUSED, 0, 4) => Ok(Self::Refused(Refusal::Forgotten { expected: number })),
             (REFUSED, 0, 5) => Ok(Self::Refused(Refusal::ProducersFull)),
             (REFUSED, 0, 6) => Ok(Self::Refused(Refusal::LanesFull)),
+            (REFUSED, 0, 7) => Ok(Self::Refused(Refusal::Undeclared)),
             _ => Err(FormatError::Unfit { tag: 0 }),
         }
     }

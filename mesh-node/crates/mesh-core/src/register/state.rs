@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{FormatError, LaneId, Registers, lane::Lane};
+use super::{FormatError, LaneId, Registers, gone::Gone, lane::Lane};
 use crate::tagged::Fields;
 
 const FORM: u64 = 1;
@@ -14,7 +14,8 @@ impl Registers {
     #[must_use]
     pub fn encode(&self) -> Bytes {
         let lanes = self.lanes.iter().map(|(id, lane)| lane.to_fields().number(1, id.0));
-        Fields::new().number(0, FORM).records(1, lanes).with_rest(&self.rest).encode()
+        let fields = Fields::new().number(0, FORM).records(1, lanes);
+        fields.records(2, self.gone.to_fields()).with_rest(&self.rest).encode()
     }
 
     /// Reads them.
@@ -30,8 +31,9 @@ impl Registers {
         for mut lane in fields.take_records(1)? {
             lanes.insert(LaneId(lane.take_number(1)?), Lane::from_fields(lane)?);
         }
+        let gone = Gone::from_fields(fields.take_records(2)?)?;
         let runs = lanes.values().map(Lane::runs).sum();
         let producers = lanes.values().map(|lane| lane.producers.len()).sum();
-        Ok(Self { lanes, producers, runs, none_idle_before_ms: 0, rest: fields })
+        Ok(Self { lanes, gone, producers, runs, none_idle_before_ms: 0, rest: fields })
     }
 }

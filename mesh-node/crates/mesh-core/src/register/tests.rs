@@ -107,7 +107,7 @@ fn what_is_trimmed_is_gone_and_its_numbers_are_not_given_again() {
         registers.apply(7, &Command::Trim { lane: LaneId(lane), below }.encode())
     };
     let applied = trim(&mut registers, 1, 3);
-    assert_eq!((applied.reply, applied.trim), (Reply::Trimmed, Some(Trim { lane: LANE, below: 3 })));
+    assert_eq!((applied.reply, applied.trim), (Reply::Trimmed, vec![Trim { lane: LANE, below: 3 }]));
     assert_eq!(trim(&mut registers, 1, 2).reply, Reply::Trimmed);
     assert_eq!(registers.view(LANE).map(|view| (view.first, view.next)), Some((3, 4)));
     assert_eq!(trim(&mut registers, 1, 4).reply, Reply::Trimmed, "all of it");

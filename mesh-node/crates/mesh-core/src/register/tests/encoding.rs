@@ -26,6 +26,10 @@ fn golden_commands() {
             Command::Append { lane: LaneId(300), batch: Bytes::from_static(b"batch\0") },
         ),
         ("020000000000000001000000000000000700000000000000", Command::Trim { lane: LANE, below: 7 }),
+        (
+            "030000000000000001000000000000000700000000000000",
+            Command::Forget { first: LANE, last: LaneId(7) },
+        ),
     ];
     for (golden, command) in commands {
         let bytes = command.encode();
@@ -48,6 +52,8 @@ fn golden_replies() {
         ("02000400000000000700000000000000", Reply::Refused(Refusal::Forgotten { expected: 7 })),
         ("02000500000000000000000000000000", Reply::Refused(Refusal::ProducersFull)),
         ("02000600000000000000000000000000", Reply::Refused(Refusal::LanesFull)),
+        ("02000700000000000000000000000000", Reply::Refused(Refusal::Undeclared)),
+        ("03000000000000000000000000000000", Reply::Forgotten),
     ];
     for (golden, reply) in replies {
         let bytes = reply.encode();
