@@ -330,6 +330,10 @@ impl<M: Machine> Host<M> {
         if self.next_retry.is_some_and(|at| at <= now.monotonic) {
             self.next_retry = None;
             self.gone.retry(&mut self.shared);
+            let held = self.groups.iter().filter(|(_, group)| group.is_held()).map(|(id, _)| *id);
+            for id in held.collect::<Vec<_>>() {
+                self.with(id, Group::save_again);
+            }
             self.rollover.retry();
             self.roll();
         }

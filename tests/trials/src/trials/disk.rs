@@ -1,5 +1,6 @@
 //! Disks that are full, slow, forgetful, or fail.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -51,17 +52,21 @@ async fn refusal(arena: &mut Arena, leads: bool) -> bool {
     }
     let end = Instant::now() + 6 * GOES_ON;
     let large = vec![b'x'; 64 << 10];
+    let mut others: BTreeMap<String, u64> = BTreeMap::new();
     while Instant::now() < end {
         let began = Instant::now();
         // Another refusal: leadership is moving to where there is room.
-        if arena.apart[0].refusal(&large, REFUSES).await == Some(Code::StorageFull) {
+        let code = arena.apart[0].refusal(&large, REFUSES).await;
+        if code == Some(Code::StorageFull) {
             let took = began.elapsed();
             arena.note("worst_refusal_ms", took.as_millis() as u64);
             // The client tries again until its time is up, and what it then says is what it was told.
             arena.expect(took <= REFUSES + SLACK, || format!("refused after {took:?}"));
             return true;
         }
+        *others.entry(code.map_or_else(|| "taken".to_owned(), |code| code.to_string())).or_default() += 1;
     }
+    arena.expect(false, || format!("instead of a refusal: {others:?}"));
     false
 }
 

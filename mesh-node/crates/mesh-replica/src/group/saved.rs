@@ -33,11 +33,13 @@ pub(super) struct Saving {
     pinned: Option<u64>,
     /// Bytes of a snapshot that were fetched and are named by no checkpoint.
     unnamed_bytes: u64,
+    /// The last one could not be written: none is before it is time to try again.
+    held: bool,
 }
 
 impl Saving {
     pub(super) fn new(durable: u64) -> Self {
-        Self { durable, under_way: None, wanted: None, pinned: None, unnamed_bytes: 0 }
+        Self { durable, under_way: None, wanted: None, pinned: None, unnamed_bytes: 0, held: false }
     }
 
     pub(super) fn durable(&self) -> u64 {
@@ -180,7 +182,8 @@ impl<M: Machine> Group<M> {
 
     /// Writes a checkpoint of what is applied now. One at a time.
     pub(crate) fn save(&mut self, work: &mut Work<'_>) {
-        if self.saving.under_way.is_some() || self.install.as_ref().is_some_and(super::Install::is_writing) {
+        let writing = self.install.as_ref().is_some_and(super::Install::is_writing);
+        if self.saving.under_way.is_some() || self.saving.held || writing {
             return;
         }
         self.saving.wanted = None;
@@ -251,11 +254,24 @@ impl<M: Machine> Group<M> {
         self.compact(work);
     }
 
-    /// It could not be written; it is tried again when there is cause.
+    /// It could not be written. A full disk would be asked again and again without a pause.
     pub(crate) fn not_saved(&mut self) {
         if let Some((index, _)) = self.saving.under_way.take() {
             self.saving.wanted = self.saving.wanted.max(Some(index));
+            self.saving.held = true;
         }
+    }
+
+    /// It is time to try again: at once for a first one, which nothing else would bring about.
+    pub(crate) fn save_again(&mut self, work: &mut Work<'_>) {
+        if std::mem::take(&mut self.saving.held) && self.phase == Phase::Opening {
+            self.save(work);
+        }
+    }
+
+    /// Whether a checkpoint could not be written, and is to be tried again.
+    pub(crate) fn is_held(&self) -> bool {
+        self.saving.held
     }
 
     /// Forgets entries that a durable checkpoint has. Those that a follower lacks are kept for it while there is room:

@@ -98,6 +98,9 @@ struct Disk {
     damaged: Option<usize>,
     /// What stands in segments.
     stored: Vec<Piece>,
+    /// There is no room for checkpoints; so many were to be written all the same.
+    no_room: bool,
+    in_vain: usize,
 }
 
 impl Disk {
@@ -148,6 +151,10 @@ impl Disk {
                     }
                 });
                 Done::Read(pieces.map(|piece| (piece, self.read(&piece.location))).collect())
+            }
+            Job::Checkpoint { .. } if self.no_room => {
+                self.in_vain += 1;
+                Done::Full
             }
             Job::Checkpoint { group, bytes } => {
                 self.checkpoints.insert(group, bytes);
@@ -337,6 +344,17 @@ impl Cluster {
         let disk = self.down.get_mut(&number).unwrap();
         disk.checkpoints.clear();
         disk.damaged = Some(disk.written.len());
+    }
+
+    /// Whether a disk, of a node that runs or of one to be started, has no room for checkpoints. How many were to be written
+    /// while it had none.
+    pub(super) fn no_room(&mut self, number: NodeNumber, no_room: bool) -> usize {
+        let disk = match self.nodes.get_mut(&number) {
+            Some(node) => &mut node.disk,
+            None => self.down.entry(number).or_default(),
+        };
+        disk.no_room = no_room;
+        std::mem::take(&mut disk.in_vain)
     }
 
     /// What a disk has of a checkpoint.

@@ -238,3 +238,30 @@ fn no_file_goes_that_the_log_is_found_with() {
         .count();
     assert_eq!(dropped, 0);
 }
+
+#[test]
+fn a_checkpoint_that_can_not_be_written_is_tried_again_once_a_second() {
+    fn small(own: crate::id::NodeNumber) -> HostOptions {
+        let mut options = HostOptions::new(own, 1);
+        options.bounds.log_bytes_max = 4_000;
+        options
+    }
+    let mut cluster = Cluster::empty(small);
+    cluster.no_room(node(1), true);
+    cluster.start(node(1), Some(voters(&[1])));
+    cluster.run(3_500);
+    assert_eq!(cluster.view(node(1)).role, Role::Follower, "its first one is not durable");
+    assert_eq!(cluster.no_room(node(1), false), 4, "at once, and after each second");
+    cluster.elect();
+    let before = cluster.view(node(1)).checkpoint;
+    cluster.no_room(node(1), true);
+    for _ in 0..30 {
+        cluster.propose(node(1), vec![b'x'; 100]);
+    }
+    cluster.run(3_500);
+    let tried = cluster.no_room(node(1), false);
+    assert!((3..=5).contains(&tried), "tried {tried} times");
+    assert_eq!(cluster.view(node(1)).checkpoint, before);
+    cluster.run(1_500);
+    assert!(cluster.view(node(1)).checkpoint > before);
+}
