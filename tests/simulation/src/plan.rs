@@ -113,10 +113,11 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// What follows from a seed.
+    /// What follows from a seed. One of four is a cluster that its meta group knows of.
     #[must_use]
     pub fn of(seed: u64) -> Self {
-        Self::given(seed)
+        let plan = Self::given(seed);
+        if SplitMix64::new(seed ^ 0x706c_6163_656d_6e74).chance(250) { plan.with_cluster() } else { plan }
     }
 
     /// What follows from a seed when it is said from outside who has which group.
@@ -157,9 +158,9 @@ impl Plan {
         let zones = *random.pick(&[0, 0, 2, 3]);
         let longest = Duration::from_secs(*random.pick(&[20, 20, 50]));
         let mut faults = self.faults;
-        for (fault, weight) in [(Fault::Members, 6), (Fault::Wipe, 3)] {
+        for (fault, weight) in [(Fault::Members, 6), (Fault::Wipe, 3), (Fault::FlipLog, 5)] {
             faults.retain(|(other, _)| *other != fault);
-            if random.chance(700) {
+            if random.chance(600) {
                 faults.push((fault, weight));
             }
         }

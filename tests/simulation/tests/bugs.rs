@@ -14,7 +14,7 @@ const SEEDS: u64 = 300;
 
 /// Runs seeds with a bug, under faults that bring it out, until an invariant fails; then the same seed without it.
 fn finds(bug: Bug, faults: &[Fault], expected: &[Invariant]) {
-    finds_in(|seed| Plan::of(seed).with_faults(faults), bug, expected);
+    finds_in(|seed| Plan::given(seed).with_faults(faults), bug, expected);
 }
 
 fn finds_in(plan: impl Fn(u64) -> Plan, bug: Bug, expected: &[Invariant]) {
@@ -71,7 +71,7 @@ fn damage_that_is_taken_for_a_torn_tail() {
 fn a_read_from_who_led_before() {
     // Several clients that read and write the same, so that one knows what another one has to be shown.
     let plan = |seed| {
-        let plan = Plan::of(seed).with_faults(&[Fault::Cut, Fault::Pause]);
+        let plan = Plan::given(seed).with_faults(&[Fault::Cut, Fault::Pause]);
         let (calm, think) = (Duration::from_secs(1), Duration::from_millis(30));
         Plan { groups: 1, lanes: 1, clients: 6, reads: 500, records_max: 1, calm, think, ..plan }
     };
@@ -84,7 +84,17 @@ fn entries_that_are_applied_again_after_a_snapshot() {
 }
 
 #[test]
+fn an_acknowledgement_before_a_quorum_in_a_cluster_that_changes() {
+    let faults = [Fault::Members, Fault::Wipe, Fault::Cut, Fault::Force, Fault::Power];
+    finds_in(
+        |seed| Plan::given(seed).with_cluster().with_faults(&faults),
+        Bug::AckBeforeQuorum,
+        &[Invariant::NoAckWithoutQuorum, Invariant::CommittedStaysCommitted],
+    );
+}
+
+#[test]
 fn without_bugs_something_happens() {
-    let report = run(Plan::of(1));
+    let report = run(Plan::given(1));
     assert!(report.counts.commits > 0 && report.counts.records > 0, "{:?}", report.counts);
 }

@@ -337,7 +337,7 @@ impl World {
 
     /// The log is damaged while the node is down.
     fn flip_log(&mut self, node: u64) {
-        if !self.may_lose(node) {
+        if !self.node(node).damaged && self.losses_left == 0 {
             return;
         }
         self.counts.crashes += 1;
@@ -353,24 +353,30 @@ impl World {
         if !self.may_lose(node) {
             return;
         }
-        let mut random = self.random.fork();
-        let of_log = |path: &Path| path.extension().is_some_and(|extension| extension == "wal");
-        let node_down = self.node(node);
-        let before = node_down.look_at_log();
-        let flipped = node_down.disk.flip_any(&mut random, of_log);
-        let after = node_down.look_at_log();
-        if let (Some(before), Some(after), Some((path, offset, bit))) = (before, after, &flipped)
-            && before.damage.len() == after.damage.len()
-            && before.groups != after.groups
-        {
-            // The last block, which nothing tells from a torn one before another one is written. No log could.
-            node_down.disk.flip(path, *offset, *bit);
+        // Most bits are of nothing that is needed any more.
+        let tries = if self.plan.cluster.is_some() { 8 } else { 1 };
+        for left in (0..tries).rev() {
+            let mut random = self.random.fork();
+            let of_log = |path: &Path| path.extension().is_some_and(|extension| extension == "wal");
+            let node_down = self.node(node);
+            let before = node_down.look_at_log();
+            let flipped = node_down.disk.flip_any(&mut random, of_log);
+            let after = node_down.look_at_log();
+            if let (Some(before), Some(after), Some((path, offset, bit))) = (before, after, &flipped)
+                && before.damage.len() == after.damage.len()
+                && (before.groups != after.groups || left > 0)
+            {
+                // Of no use, or in the last block, which nothing tells from a torn one before another one is written. No
+                // log could.
+                node_down.disk.flip(path, *offset, *bit);
+                continue;
+            }
+            self.node(node).damaged = true;
+            self.counts.flips += 1;
+            self.trace.event(self.now, node, "bit flips in the log", &[]);
+            self.trace.note(self.now, || format!("{flipped:?}"));
             return;
         }
-        self.node(node).damaged = true;
-        self.counts.flips += 1;
-        self.trace.event(self.now, node, "bit flips in the log", &[]);
-        self.trace.note(self.now, || format!("{flipped:?}"));
     }
 
     // Members.
