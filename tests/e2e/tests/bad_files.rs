@@ -228,6 +228,9 @@ enum Then {
 use How::{Empty, Flip, Halve, Remove};
 use Then::{IsMadeGood, IsWhole, Lacks, Refuses};
 
+/// A file by its name, where it is, and what is done to it.
+type Row<'a> = (&'a str, &'a Path, &'a [(How, Then)]);
+
 /// Reads all records one by one where that has to be; gives those that are refused.
 async fn refused(node: &RunningNode) -> Vec<usize> {
     let whole = register(node, "kept").await;
@@ -284,14 +287,12 @@ fn verified(dir: &Path, what: &str) -> (Option<String>, String) {
 }
 
 async fn check(filled: &mut Filled, what: &str, path: &Path, how: How, then: Then) {
-    println!("{what}, {how:?}: {then:?}");
     let dir = filled.dir();
     filled.restore();
     how.to(path);
     let what = format!("{what}, {how:?}");
     let before = contents(&dir);
     let (code, names) = verified(&dir, &what);
-    println!("  {code:?} {names}");
     assert!(contents(&dir) == before, "{what}: verify changed something");
     let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
     match then {
@@ -369,7 +370,7 @@ async fn each_kind_of_file_changed_in_each_way() {
     let (lock, begun) = (dir.join("lock"), log_dir.join("begun"));
     let damaged = Refuses("MESH-7011", "MESH-7011");
     let missing = Refuses("MESH-7005", "MESH-7032");
-    let table: [(&str, &Path, &[(How, Then)]); _] = [
+    let table: [Row<'_>; _] = [
         (
             "DATA",
             &data,
@@ -475,6 +476,7 @@ async fn each_kind_of_file_changed_in_each_way() {
     ];
     for (what, path, ways) in table {
         for (how, then) in ways {
+            println!("{what}, {how:?}: {then:?}");
             check(&mut filled, what, path, *how, *then).await;
         }
     }
