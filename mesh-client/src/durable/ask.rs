@@ -10,6 +10,7 @@ use mesh_wire::frame::{Kind, Parts};
 
 use crate::answer::ended_error;
 use crate::client::Client;
+use crate::durable::patience::What;
 use crate::error::Error;
 use crate::link::outbox::{Place, Refusal};
 use crate::link::shared::Shared;
@@ -46,11 +47,14 @@ pub(crate) async fn ask(
     loop {
         let until = asked.deadline.min(Instant::now() + ATTEMPT);
         let error = match attempt(client.shared(), kind, body, until).await {
-            Ok(answer) => return Ok(answer),
+            Ok(answer) => {
+                client.shared().patience.handle_served(What::Asked);
+                return Ok(answer);
+            }
             Err(Failed::Refused(refusal)) => client.shared().refused(refusal, what),
             Err(Failed::Ended(ended)) => ended_error(ended, what),
         };
-        client.shared().patience.handle_refused(error.code(), Instant::now());
+        client.shared().patience.handle_refused(What::Asked, error.code(), Instant::now());
         let delay = (RETRY_DELAY * (1 << retries.min(8_u32))).min(RETRY_DELAY_MAX);
         let code = error.code();
         let again = match code {

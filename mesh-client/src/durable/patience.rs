@@ -5,8 +5,11 @@
 //!   └────────── longer than the patience ───┘ ─► the client goes to its next endpoint; the patience doubles
 //! ```
 //! A node that lost its quorum or its links refuses whatever needs them, and may do so for as long as the cut lasts, while
-//! other nodes serve. An election takes less than the first patience, and moves nobody.
+//! other nodes serve. An election takes less than the first patience, and moves nobody; nor do many of them, when the node
+//! serves in between. That is told apart for each register, as each may be in another group.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -22,20 +25,31 @@ const GAP: Duration = Duration::from_secs(2);
 /// After so long without a refusal the patience is the first one again.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
+/// What is refused or served: a register that is written to, by the number of its line, or what else is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum What {
+    /// A register that is written to.
+    Line(u32),
+    /// Declarations and reads.
+    Asked,
+}
+
 /// Whether another node may serve what this one refuses so.
 fn is_of_the_node(code: Code) -> bool {
     matches!(code, Code::NoLeader | Code::ClusterNotFounded | Code::GroupQuarantined | Code::GroupUnknown)
 }
 
-/// The patience with the node of the link. Bounded: two times and a flag.
+/// The patience with the node of the link. Bounded by the registers that the client writes to.
 #[derive(Debug)]
 pub(crate) struct Patience {
     state: Mutex<State>,
+    /// Whether there is a streak: mostly there is none, and what is served need not take the lock.
+    any: AtomicBool,
 }
 
 #[derive(Debug)]
 struct State {
-    streak: Option<Streak>,
+    streaks: BTreeMap<What, Streak>,
     patience: Duration,
     /// It is over, and nobody has gone yet.
     is_over: bool,
@@ -51,19 +65,31 @@ struct Streak {
 
 impl Default for Patience {
     fn default() -> Self {
-        let state = State { streak: None, patience: PATIENCE, is_over: false, waker: None };
-        Self { state: Mutex::new(state) }
+        let state = State { streaks: BTreeMap::new(), patience: PATIENCE, is_over: false, waker: None };
+        Self { state: Mutex::new(state), any: AtomicBool::new(false) }
     }
 }
 
 impl Patience {
+    /// Input: something was served. Whatever was refused before was an election.
+    pub(crate) fn handle_served(&self, what: What) {
+        if !self.any.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut state = self.state.lock();
+        if state.streaks.remove(&what).is_some() && state.streaks.is_empty() {
+            state.patience = PATIENCE;
+            self.any.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// Input: something that is kept, or to be kept, was refused.
-    pub(crate) fn handle_refused(&self, code: Code, now: Instant) {
+    pub(crate) fn handle_refused(&self, what: What, code: Code, now: Instant) {
         if !is_of_the_node(code) {
             return;
         }
         let mut state = self.state.lock();
-        let streak = match state.streak {
+        let streak = match state.streaks.get(&what).copied() {
             Some(streak) if now.saturating_duration_since(streak.last) <= GAP => {
                 Streak { last: now, ..streak }
             }
@@ -75,7 +101,8 @@ impl Patience {
                 Streak { since: now, last: now }
             }
         };
-        state.streak = Some(streak);
+        state.streaks.insert(what, streak);
+        self.any.store(true, Ordering::Relaxed);
         if streak.last - streak.since < state.patience || state.is_over {
             return;
         }
@@ -96,10 +123,8 @@ impl Patience {
         }
         state.is_over = false;
         state.patience = (state.patience * 2).min(PATIENCE_MAX);
-        if let Some(streak) = &mut state.streak {
-            // What it refuses from now on counts anew.
-            streak.since = streak.last;
-        }
+        // What the next one refuses counts anew.
+        state.streaks.values_mut().for_each(|streak| streak.since = streak.last);
         Poll::Ready(())
     }
 }
@@ -111,7 +136,7 @@ mod tests {
     /// Refuses every 100 ms from `from` to `to`, in milliseconds; when it was over first.
     fn refused(patience: &Patience, start: Instant, from: u64, to: u64) -> Option<u64> {
         (from..=to).step_by(100).find(|at| {
-            patience.handle_refused(Code::NoLeader, start + Duration::from_millis(*at));
+            patience.handle_refused(What::Asked, Code::NoLeader, start + Duration::from_millis(*at));
             patience.poll_over(&Context::from_waker(Waker::noop())).is_ready()
         })
     }
@@ -134,11 +159,44 @@ mod tests {
     fn refusals_far_apart_and_other_ones_are_no_reason_to_go() {
         let (patience, start) = (Patience::default(), Instant::now());
         for second in 0..10 {
-            patience.handle_refused(Code::NoLeader, start + Duration::from_millis(2_001 * second));
+            patience.handle_refused(
+                What::Asked,
+                Code::NoLeader,
+                start + Duration::from_millis(2_001 * second),
+            );
         }
         for tenth in 0..100 {
-            patience.handle_refused(Code::StorageFull, start + Duration::from_millis(20_000 + 100 * tenth));
+            patience.handle_refused(
+                What::Asked,
+                Code::StorageFull,
+                start + Duration::from_millis(20_000 + 100 * tenth),
+            );
         }
         assert!(patience.poll_over(&Context::from_waker(Waker::noop())).is_pending());
+    }
+    #[test]
+    fn a_node_that_serves_in_between_is_stayed_with() {
+        let (patience, start) = (Patience::default(), Instant::now());
+        let refused = |what, at| {
+            patience.handle_refused(what, Code::NoLeader, start + Duration::from_millis(at));
+            patience.poll_over(&Context::from_waker(Waker::noop())).is_ready()
+        };
+        for tenth in 0..100 {
+            assert!(!refused(What::Line(1), 100 * tenth), "it serves every second");
+            if tenth % 9 == 0 {
+                patience.handle_served(What::Line(1));
+            }
+        }
+        // Another register that it does not serve is another matter.
+        assert!(!refused(What::Line(2), 10_000));
+        patience.handle_served(What::Line(1));
+        assert!(!refused(What::Line(2), 10_900));
+        patience.handle_served(What::Line(1));
+        assert!(refused(What::Line(2), 11_000));
+        // The next one is borne with for longer, until one serves.
+        assert!(!refused(What::Line(2), 12_900));
+        patience.handle_served(What::Line(2));
+        assert!(!refused(What::Line(2), 13_000));
+        assert!(refused(What::Line(2), 14_000));
     }
 }

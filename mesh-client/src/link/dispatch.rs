@@ -20,6 +20,8 @@ use super::lanes::Chunks;
 use super::restore::Restoring;
 use super::shared::Shared;
 use crate::answer::OWN_CODE;
+#[cfg(feature = "registers")]
+use crate::durable::patience::What;
 use crate::error::Error;
 use crate::event::ConnectionEvent;
 use crate::message::Message;
@@ -260,6 +262,7 @@ impl Dispatch {
         let line = self.shared.lines.lock().get(number);
         if let Some(line) = line {
             line.handle_kept(frames, &mut self.kept);
+            self.shared.patience.handle_served(What::Line(number));
             crate::durable::line::tell_kept(&mut self.kept);
         }
     }
@@ -323,8 +326,10 @@ impl Dispatch {
             }
             #[cfg(feature = "registers")]
             Some(Kind::Put) => {
-                let line = self.shared.lines.lock().get((header.id >> 32) as u32);
-                self.shared.patience.handle_refused(error.code(), std::time::Instant::now());
+                let number = (header.id >> 32) as u32;
+                let line = self.shared.lines.lock().get(number);
+                let now = std::time::Instant::now();
+                self.shared.patience.handle_refused(What::Line(number), error.code(), now);
                 if let Some(line) = line {
                     line.handle_refused(header.id, error, retry_after);
                 }
