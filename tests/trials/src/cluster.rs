@@ -172,20 +172,34 @@ impl Cluster {
 
     /// Makes a node the leader of every group.
     pub(crate) async fn lead_all(&mut self, nth: usize) -> anyhow::Result<()> {
-        let name = self.nodes[nth].setup.name.clone();
+        self.lead(|_| nth).await
+    }
+
+    /// Gives each group the leader that the nodes would give it in time, so that they leave it where it is: the nodes in
+    /// turn, by the group's number. For founders that all are voters of each group.
+    pub(crate) async fn lead_in_turn(&mut self) -> anyhow::Result<()> {
+        let nodes = self.nodes.len();
+        self.lead(|group| usize::try_from(group).unwrap_or(0) % nodes).await
+    }
+
+    /// Makes the nodes lead that `by` says, by the group's number.
+    async fn lead(&mut self, by: impl Fn(u64) -> usize) -> anyhow::Result<()> {
         let end = Instant::now() + SETTLE;
         loop {
             let groups = self.groups().await?;
-            let others = groups.iter().filter(|group| group["leader"] != name.as_str());
-            let others: Vec<String> =
-                others.filter_map(|group| Some(group["group"].as_u64()?.to_string())).collect();
+            let wanted = groups.iter().filter_map(|group| {
+                let number = group["group"].as_u64()?;
+                let name = self.nodes[by(number)].setup.name.clone();
+                (group["leader"] != name.as_str()).then(|| (number.to_string(), name))
+            });
+            let others: Vec<(String, String)> = wanted.collect();
             if others.is_empty() && !groups.is_empty() {
                 return Ok(());
             }
-            ensure!(Instant::now() < end, "{name} does not lead the groups {others:?} after {SETTLE:?}");
-            for group in &others {
+            ensure!(Instant::now() < end, "these groups are not led so after {SETTLE:?}: {others:?}");
+            for (group, name) in &others {
                 // It may have moved meanwhile.
-                self.mesh(&["group", "transfer", group, &name]).await.ok();
+                self.mesh(&["group", "transfer", group, name]).await.ok();
             }
             sleep(10 * LOOK).await;
         }

@@ -11,6 +11,8 @@ const GOES_ON: Duration = Duration::from_secs(10);
 
 /// The wall clocks of nodes jump by an hour, forwards and backwards, while they run.
 pub(super) async fn off(arena: &mut Arena) -> anyhow::Result<()> {
+    // Else leads move in the midst of it, because of no clock.
+    arena.cluster.lead_in_turn().await?;
     let before = terms(arena).await?;
     let mut jumps = 0;
     while arena.goes_on() {
