@@ -207,14 +207,16 @@ impl Meta {
         if wanted.voters.is_empty() || !known || wanted.voters.len() > super::VOTERS_MAX {
             return Err(Refusal::Invalid("a group has no voters, too many, or unknown ones"));
         }
-        group.wanted = wanted.voters;
+        let before = std::mem::replace(&mut group.wanted, wanted.voters);
         group.version += 1;
+        // They may have come to vote, and do until its leader tells otherwise: the group may still need them.
+        group.actual.get_or_insert_default().voters.extend(before);
         Ok(Reply::Done)
     }
 
     fn settled(&mut self, settled: Settled) -> Applied {
         let group = self.groups.get_mut(&settled.group).ok_or(Refusal::Invalid("there is no such group"))?;
-        if group.actual.as_ref().is_none_or(|known| known.index < settled.actual.index) {
+        if group.actual.as_ref().is_none_or(|known| known.index <= settled.actual.index) {
             group.actual = Some(settled.actual);
         }
         Ok(Reply::Done)

@@ -11,13 +11,13 @@ pub struct Group {
     pub wanted: BTreeSet<NodeNumber>,
     /// Rises by one with each change of `wanted`.
     pub version: u64,
-    /// The members that its leader told last.
+    /// The members that its leader told last, and all that were wanted since.
     pub actual: Option<Actual>,
     /// What a later version says of it.
     pub rest: Fields,
 }
 
-/// The members that a group's leader saw.
+/// The members that a group's leader saw, and those that may vote since.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Actual {
     /// The group's entry that was applied then: a later one is news, an earlier one is not.

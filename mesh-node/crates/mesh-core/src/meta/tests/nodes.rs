@@ -115,6 +115,29 @@ fn as_many_nodes_as_there_may_be() {
     assert_eq!(refused(&meta.apply(2, Command::Join(about("one-more", 255)))), Code::TooManyNodes);
 }
 
+/// What was wanted for a while may have been begun, and only the group's leader knows.
+#[test]
+fn a_node_that_may_vote_is_not_forgotten() {
+    // Nobody has told yet who the members are.
+    let mut meta = founded(3, 3);
+    let joined = meta.apply(2, Command::Join(about("n3", 3)));
+    assert!(matches!(joined, Reply::Joined { .. }));
+    let lost = NodeNumber(3);
+    for voters in [[1, 2, 4], [1, 2, 4]] {
+        for (group, wanted) in meta.clone().groups() {
+            let place = Wanted { group, version: wanted.version, voters: numbers(voters) };
+            assert_eq!(meta.apply(3, Command::Place(place)), Reply::Done);
+        }
+        assert_eq!(refused(&meta.apply(4, Command::Forget { node: lost })), Code::NodeInUse);
+    }
+    for (group, known) in meta.clone().groups() {
+        assert!(!known.is_settled());
+        let actual = Actual { index: 0, voters: numbers([1, 2, 4]), learners: numbers([]) };
+        assert_eq!(meta.apply(5, Command::Settled(Settled { group, actual })), Reply::Done);
+    }
+    assert_eq!(meta.apply(6, Command::Forget { node: lost }), Reply::Done);
+}
+
 #[test]
 fn a_node_leaves_when_enough_are_left_and_is_forgotten_when_nobody_has_it() {
     let mut meta = told(4, 3);
@@ -130,10 +153,14 @@ fn a_node_leaves_when_enough_are_left_and_is_forgotten_when_nobody_has_it() {
         let place = Wanted { group, version: wanted.version, voters };
         assert_eq!(meta.apply(3, Command::Place(place)), Reply::Done);
     }
-    let settled = |index, voters, learners| {
+    let settled_of = |group, index, voters, learners| {
         let actual = Actual { index, voters: numbers(voters), learners: numbers(learners) };
-        Command::Settled(Settled { group: GroupId(2), actual })
+        Command::Settled(Settled { group, actual })
     };
+    let settled = |index, voters, learners| settled_of(GroupId(2), index, voters, learners);
+    for (group, _) in meta.clone().groups() {
+        assert_eq!(meta.apply(3, settled_of(group, 6, vec![1, 2, 3], vec![])), Reply::Done);
+    }
     assert_eq!(meta.apply(4, settled(7, vec![1, 2, 3], vec![4])), Reply::Done);
     assert_eq!(refused(&meta.apply(4, Command::Forget { node })), Code::NodeInUse);
     assert_eq!(meta.apply(4, settled(8, vec![1, 2, 3], vec![])), Reply::Done);
