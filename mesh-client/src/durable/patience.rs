@@ -39,7 +39,7 @@ fn is_of_the_node(code: Code) -> bool {
     matches!(code, Code::NoLeader | Code::ClusterNotFounded | Code::GroupQuarantined | Code::GroupUnknown)
 }
 
-/// The patience with the node of the link. Bounded by the registers that the client writes to.
+/// The patience with the node of the link. Bounded by the registers that were refused within [`FORGOTTEN`].
 #[derive(Debug)]
 pub(crate) struct Patience {
     state: Mutex<State>,
@@ -101,6 +101,8 @@ impl Patience {
                 Streak { since: now, last: now }
             }
         };
+        // Those of registers that are written to no more.
+        state.streaks.retain(|_, old| now.saturating_duration_since(old.last) < FORGOTTEN);
         state.streaks.insert(what, streak);
         self.any.store(true, Ordering::Relaxed);
         if streak.last - streak.since < state.patience || state.is_over {
@@ -174,6 +176,17 @@ mod tests {
         }
         assert!(patience.poll_over(&Context::from_waker(Waker::noop())).is_pending());
     }
+
+    #[test]
+    fn registers_that_are_written_to_no_more_are_forgotten() {
+        let (patience, start) = (Patience::default(), Instant::now());
+        for line in 0..100 {
+            let at = start + Duration::from_secs(u64::from(line));
+            patience.handle_refused(What::Line(line), Code::NoLeader, at);
+        }
+        assert_eq!(patience.state.lock().streaks.len(), 30);
+    }
+
     #[test]
     fn a_node_that_serves_in_between_is_stayed_with() {
         let (patience, start) = (Patience::default(), Instant::now());

@@ -39,9 +39,14 @@ impl Plane {
             }
             writer::Event::Full => {
                 self.counters.add(Counter::LogFull, 1);
+                let code = mesh_wire::code::Code::StorageFull;
+                tracing::error!(%code, "the disk is full: what is to be kept is refused until there is room");
                 host.handle_full(now, true);
             }
-            writer::Event::Room => host.handle_full(now, false),
+            writer::Event::Room => {
+                tracing::info!("there is room on the disk again");
+                host.handle_full(now, false);
+            }
             writer::Event::Fatal(_) => {}
         }
     }
